@@ -1,0 +1,84 @@
+import type { Address, Value } from '@golem/core'
+
+/** What a token may do: viewer reads; operator commands; admin also releases stops and changes the site. */
+export type Role = 'viewer' | 'operator' | 'admin'
+
+export interface TokenConfig {
+  /** Who this is; appears as `by` in the ledger. */
+  name: string
+  role: Role
+  /** `sha256:` and 64 hexadecimal digits. */
+  hash: string
+}
+
+/** loopback: no auth was configured, so only loopback addresses may be listened on, and whoever comes is admin. */
+export type AuthConfig =
+  { kind: 'loopback' } | { kind: 'none' } | { kind: 'tokens'; tokens: readonly TokenConfig[] }
+
+export interface WebConfig {
+  /** Address to listen on (default 127.0.0.1). */
+  listen: string
+  /** Port (default 8000); `portFixed` is false when nobody chose it, and another free one will do. */
+  port: number
+  portFixed: boolean
+  /** Further host names by which browsers may reach the page, e.g. `stand.lab.example`. */
+  hosts: readonly string[]
+  auth: AuthConfig
+}
+
+/** What a site says of one parameter; what is absent stays as the model has it. */
+export interface ParameterOverride {
+  label?: string
+  group?: string
+  unit?: string
+  min?: number
+  max?: number
+  note?: string
+  decimals?: number
+  pollEveryMs?: number
+  /** null: the emergency stop leaves it as it is. */
+  safe?: Value | null
+  /** true: not shown and not published. */
+  hidden?: boolean
+}
+
+export interface InstrumentConfig {
+  id: string
+  label: string
+  group: string
+  model: string
+  /** As site.yaml has it, without credentials. */
+  address: string
+  /** Parsed, a `sim:` address already replaced by where the simulated device is, when that is known. */
+  endpoint: Address
+  /** Physical connection: instruments with the same one share it. */
+  link: string
+  host: string | null
+  pollEveryMs: number
+  onStop: 'hold' | 'safe'
+  /** Basic authentication of an HTTP instrument; the password came from a file or the environment. */
+  auth: { user: string; password: string } | null
+  options: Readonly<Record<string, unknown>>
+  parameters: Readonly<Record<string, ParameterOverride>>
+  actions: Readonly<Record<string, { label?: string; group?: string; hidden?: boolean }>>
+}
+
+/** One installation, read from `instance/site.yaml` and found without fault. */
+export interface Site {
+  /** Names the key prefix in Redis: `{golem:<name>}`. */
+  name: string
+  /** Shown on the page. */
+  title: string
+  /** The file it came from. */
+  file: string
+  /** The folder for what golem keeps: journal, Redis data, run files. Absolute. */
+  instanceDir: string
+  /** redis:// or unix:// URL, comma-separated sentinels or cluster nodes; null: a private one is started by `golem up`. */
+  redisUrl: string | null
+  /** How long a worker owns a link without renewing, in ms (default 10000). */
+  leaseMs: number
+  /** How many commands may wait for one instrument (default 32). */
+  maxWaiting: number
+  web: WebConfig
+  instruments: readonly InstrumentConfig[]
+}

@@ -1,0 +1,110 @@
+import type { CommandRecord } from './command.ts'
+import type { Condition, Reading } from './reading.ts'
+
+/** Commands of one instrument that wait, run, or ended last. */
+export interface QueueState {
+  waiting: number
+  /** How long the oldest has been waiting, in ms. */
+  oldestMs: number
+  /** The command that is being carried out. */
+  running: CommandRecord | null
+  /** The command that ended last. */
+  last: CommandRecord | null
+}
+
+export interface InstrumentState {
+  condition: Condition
+  conditionSince: string
+  message: string
+  owner: string | null
+  seenAt: string | null
+  readings: Readonly<Record<string, Reading>>
+  queue: QueueState
+  reservation: null
+}
+
+/** One emergency stop that is in force. */
+export interface StopRecord {
+  since: string
+  by: string
+  reason: string
+}
+
+/** What is stopped: everything, or single instruments. */
+export interface StopState {
+  site: StopRecord | null
+  instruments: Readonly<Record<string, StopRecord>>
+}
+
+/** Whether the web process hears from Redis. */
+export interface BusState {
+  ok: boolean
+  since: string
+  message: string
+}
+
+/** The answer of `GET /api/state`. */
+export interface StateDocument {
+  cursor: string
+  /** When this was made, ISO 8601 UTC, by the site's clock. */
+  at: string
+  /** true: everything; false: only the instruments that changed since the cursor. */
+  full: boolean
+  /** By instrument id; each entry is whole and replaces the one before. */
+  instruments: Readonly<Record<string, InstrumentState>>
+  runs: readonly never[]
+  alarms: readonly never[]
+  stop: StopState
+  bus: BusState
+}
+
+/** What a worker process says of itself, once a second. */
+export interface WorkerRecord {
+  id: string
+  host: string
+  pid: number
+  version: string
+  node: string
+  startedAt: string
+  /** Last beat, ISO 8601 UTC, by the site's clock. */
+  lastSeen: string
+  /** Links it owns. */
+  links: readonly string[]
+  rssMb: number
+  /** Share of one core used since the last beat, in percent. */
+  cpuPercent: number
+  /** How late the process's own timers are, in ms. */
+  loopLagMs: number
+}
+
+export interface LeaseRecord {
+  link: string
+  worker: string
+  /** Grows with each change of owner. */
+  fence: number
+}
+
+/** The answer of `GET /api/fleet`. */
+export interface FleetDocument {
+  at: string
+  workers: readonly (WorkerRecord & { alive: boolean; ageMs: number })[]
+  leases: readonly LeaseRecord[]
+  queues: Readonly<Record<string, { waiting: number; oldestMs: number; running: boolean }>>
+  web: { pid: number; version: string; node: string; startedAt: string; rssMb: number }
+  bus: BusState & { roundTripMs: number | null; redisVersion: string | null }
+}
+
+/** One entry of the site's log. */
+export interface SiteEvent {
+  /** Grows with time; the cursor of `GET /api/events?since=`. */
+  id: string
+  at: string
+  /** e.g. `command`, `condition`, `stop`, `owner`, `worker`, `reboot` */
+  kind: string
+  instrument?: string
+  by?: string
+  message: string
+}
+
+export const EMPTY_QUEUE: QueueState = { waiting: 0, oldestMs: 0, running: null, last: null }
+export const NO_STOP: StopState = { site: null, instruments: {} }

@@ -1,0 +1,77 @@
+import type {
+  BusState,
+  CommandRecord,
+  CommandTarget,
+  InstrumentDescription,
+  LeaseRecord,
+  QueueState,
+  SiteEvent,
+  Snapshot,
+  StopState,
+  WorkerRecord,
+} from '@golem/core'
+
+/** Queue facts as they are kept: `oldestAt` (ms since 1970, site clock) instead of an age that grows. */
+export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
+  oldestAt: number | null
+}
+
+/** What changed, as the follower tells it. `everything`: read all tables anew (start, return of Redis, init-db). */
+export type SiteChange =
+  | { kind: 'snapshot' | 'queue' | 'description'; instrument: string }
+  | { kind: 'stop' | 'workers' | 'bus' | 'everything' }
+
+/** A live, in-memory copy of the site's state in Redis. Reading it costs no round trip. */
+export interface SiteView {
+  /** Changes when the database is made anew; cursors of another epoch are void. */
+  readonly epoch: string
+  /** Id of the last change applied, `<ms>-<n>`, grows. */
+  readonly head: string
+  readonly descriptions: ReadonlyMap<string, InstrumentDescription>
+  readonly snapshots: ReadonlyMap<string, Snapshot>
+  readonly queues: ReadonlyMap<string, StoredQueue>
+  readonly workers: ReadonlyMap<string, WorkerRecord>
+  readonly stop: StopState
+  readonly bus: BusState
+  /** Site clock, ms since 1970. */
+  now(): number
+  /** Calls back after each change was applied; returns the function that ends it. */
+  onChange(listener: (change: SiteChange) => void): () => void
+}
+
+export interface SubmitRequest {
+  instrument: string
+  target: CommandTarget
+  by: string
+  validForMs: number
+  /** The Idempotency-Key header. */
+  idempotencyKey?: string
+}
+
+/** What web processes (and the CLI) do with the site. Every method fails fast with QUEUE_DOWN when Redis is away. */
+export interface SiteClient {
+  readonly view: SiteView
+  /**
+   * Puts a command into the ledger and the instrument's queue.
+   *
+   * @returns the record, and whether it is new (false: the idempotency key was used for it before)
+   * @throws QUEUE_FULL, STOPPED, KEY_REUSED, QUEUE_DOWN (effect none), HANDOVER_UNKNOWN (details.command has the id)
+   */
+  submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }>
+  /** Waits until the command has ended or the time is over, and gives the record as it then is. */
+  waitForOutcome(id: string, timeoutMs: number): Promise<CommandRecord>
+  /** @throws UNKNOWN_COMMAND */
+  getCommand(id: string): Promise<CommandRecord>
+  /** Newest first. `since`: only those submitted later (ms since 1970). */
+  listCommands(query: { instrument?: string; since?: number; limit: number }): Promise<CommandRecord[]>
+  /** Cancels one that waits. @throws UNKNOWN_COMMAND, NOT_WAITING */
+  cancel(id: string, by: string): Promise<CommandRecord>
+  /** Emergency stop of the site, or of one instrument. */
+  stop(request: { instrument?: string; by: string; reason: string }): Promise<StopState>
+  /** Lifts it. Without `instrument`: the site's stop and those of all instruments. */
+  releaseStop(request: { instrument?: string; by: string }): Promise<StopState>
+  /** Oldest first after `since` (an event id), or the newest `limit` ones without it. */
+  events(query: { since?: string; limit: number; instrument?: string; kind?: string }): Promise<SiteEvent[]>
+  fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }>
+  close(): Promise<void>
+}
