@@ -34,6 +34,8 @@ export const ERRORS = {
   QUEUE_CLEARED: { status: 409, effect: 'none', outcome: 'refused' },
   LEASE_LOST: { status: 503, effect: 'none', outcome: 'refused' },
   WORKER_STOPPING: { status: 503, effect: 'none', outcome: 'refused' },
+  /** The worker's disk did not take the journal line, so nothing was sent. */
+  JOURNAL_FAILED: { status: 503, effect: 'none', outcome: 'refused' },
   LINK_DOWN: { status: 503, effect: 'none', outcome: 'refused' },
   WRONG_INSTRUMENT: { status: 502, effect: 'none', outcome: 'refused' },
   /** Bytes went out, then the connection was lost. */
@@ -85,6 +87,10 @@ export class GolemError extends Error {
 
   get effect(): Effect {
     return ERRORS[this.code].effect
+  }
+
+  get outcome(): Exclude<OutcomeKind, 'done'> {
+    return ERRORS[this.code].outcome
   }
 
   get status(): number {

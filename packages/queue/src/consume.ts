@@ -1,0 +1,58 @@
+import { GolemError } from '@golem/core'
+import { Worker } from 'bullmq'
+import type { Connection } from './connection.ts'
+import { WORKER_OPTIONS } from './job.ts'
+import type { Keys } from './keys.ts'
+
+/** Takes commands off one instrument's queue, one at a time, until it is closed. */
+export interface Consumer {
+  /** Waits for the command that is being carried out, then takes no more. */
+  close(): Promise<void>
+}
+
+export interface ConsumeOptions {
+  keys: Keys
+  /** Patient; shared by all consumers of a process (each makes one blocking connection of its own). */
+  connection: Connection
+  instrument: string
+  /** Carries out the command with this id. What it throws is reported; the job is never run again. */
+  handle: (id: string) => Promise<void>
+  onError: (error: Error) => void
+}
+
+/** How long closing waits for Redis, in ms: when it is away, there is nobody to say goodbye to. */
+const CLOSE_TIMEOUT_MS = 2_000
+
+/** Starts taking an instrument's commands. Only the owner of its link may. */
+export function consumeCommands({ keys, connection, instrument, handle, onError }: ConsumeOptions): Consumer {
+  let busy: Promise<void> = Promise.resolve()
+  const worker = new Worker(
+    instrument,
+    async ({ id }) => {
+      if (id === undefined) throw new GolemError('INTERNAL', `a job without id in the queue of ${instrument}`)
+      busy = handle(id)
+      await busy
+    },
+    {
+      ...WORKER_OPTIONS,
+      connection,
+      prefix: keys.bullPrefix,
+      skipVersionCheck: true,
+    },
+  )
+  worker.on('error', onError)
+  worker.on('failed', (_job, error) => onError(error))
+  return {
+    async close() {
+      // close() stops fetching at once and waits for the running job; its goodbyes need Redis.
+      const closing = worker.close()
+      await busy.catch(onError)
+      const late = Symbol('late')
+      const result = await Promise.race([
+        closing,
+        new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS, late).unref()),
+      ])
+      if (result === late) worker.close(true).catch(onError)
+    },
+  }
+}

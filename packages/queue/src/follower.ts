@@ -1,0 +1,264 @@
+import {
+  type BusState,
+  type InstrumentDescription,
+  NO_STOP,
+  type Snapshot,
+  type StopState,
+  type WorkerRecord,
+  isoTime,
+  messageOf,
+} from '@golem/core'
+import type { CommandRecord } from '@golem/core'
+import { randomUUID } from 'node:crypto'
+import type { SiteChange, SiteView, StoredQueue } from './api.ts'
+import type { SiteClock } from './clock.ts'
+import { type Connection, disconnect } from './connection.ts'
+import type { Keys } from './keys.ts'
+import { recordFrom, stopStateFrom } from './records.ts'
+
+/** How long one XREAD waits in Redis, in ms. */
+const BLOCK_MS = 1_000
+/** How many changes one XREAD takes. */
+const BATCH = 1_000
+/** How often Redis is asked for its time, which also shows whether it answers, in ms. */
+const PULSE_MS = 500
+/** Redis counts as away when it has not answered for this long, in ms. */
+const SILENCE_MS = 1_500
+/** How often the workers' beats are read, in ms. */
+const WORKERS_EVERY = 2
+
+const NOTHING_WAITS: StoredQueue = { waiting: 0, oldestAt: null, running: null, last: null }
+
+/**
+ * Keeps an in-memory copy of the site's state by following the `changes` stream.
+ *
+ * Whole entries replace each other, so applying one twice does no harm: after a loss of connection it reads the
+ * stream's end, then all tables, then goes on from that end.
+ */
+export class SiteFollower implements SiteView {
+  readonly descriptions = new Map<string, InstrumentDescription>()
+  readonly snapshots = new Map<string, Snapshot>()
+  readonly queues = new Map<string, StoredQueue>()
+  readonly workers = new Map<string, WorkerRecord>()
+  epoch = ''
+  head = '0-0'
+  stop: StopState = NO_STOP
+  bus: BusState
+  /** Last round trip to Redis, in ms; null while it is away. */
+  roundTripMs: number | null = null
+
+  readonly #keys: Keys
+  readonly #clock: SiteClock
+  readonly #fast: Connection
+  readonly #blocking: Connection
+  readonly #listeners = new Set<(change: SiteChange) => void>()
+  readonly #endings = new Map<string, Set<(record: CommandRecord) => void>>()
+  #closed = false
+  #loaded = false
+  #answeredAt = performance.now()
+  #pulse: NodeJS.Timeout
+  #beats = 0
+
+  /**
+   * @param fast - for questions that may fail
+   * @param blocking - its own connection, on which XREAD waits
+   */
+  constructor(keys: Keys, clock: SiteClock, fast: Connection, blocking: Connection) {
+    this.#keys = keys
+    this.#clock = clock
+    this.#fast = fast
+    this.#blocking = blocking
+    this.bus = { ok: false, since: isoTime(clock.now()), message: 'Connecting to Redis.' }
+    this.#pulse = setInterval(() => void this.#beat(), PULSE_MS)
+    fast.on('close', () => this.#away('The connection to Redis is gone.'))
+    fast.on('ready', () => void this.#beat())
+    void this.#beat()
+    void this.#follow()
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  onChange(listener: (change: SiteChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls back once when the command has ended, as soon as the stream says so. @returns ends the waiting */
+  onEnding(id: string, listener: (record: CommandRecord) => void): () => void {
+    const waiting = this.#endings.get(id) ?? new Set()
+    waiting.add(listener)
+    this.#endings.set(id, waiting)
+    return () => {
+      waiting.delete(listener)
+      if (waiting.size === 0) this.#endings.delete(id)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#pulse)
+    disconnect(this.#blocking)
+  }
+
+  async #beat(): Promise<void> {
+    const silentMs = performance.now() - this.#answeredAt
+    if (this.bus.ok && silentMs > SILENCE_MS) {
+      this.#away(`Redis has not answered for ${(silentMs / 1000).toFixed(1)} s.`)
+    }
+    try {
+      this.roundTripMs = await this.#clock.synchronise(this.#fast)
+      this.#answeredAt = performance.now()
+      if (this.#loaded && !this.bus.ok) this.#back()
+      if (this.#beats++ % WORKERS_EVERY === 0) await this.#readWorkers()
+    } catch (error) {
+      if (!this.#closed) this.#away(`Redis does not answer: ${messageOf(error)}.`)
+    }
+  }
+
+  #away(message: string): void {
+    this.roundTripMs = null
+    if (!this.bus.ok) {
+      this.bus = { ...this.bus, message }
+      return
+    }
+    this.bus = { ok: false, since: isoTime(this.now()), message }
+    this.#tell({ kind: 'bus' })
+  }
+
+  #back(): void {
+    this.bus = { ok: true, since: isoTime(this.now()), message: 'Redis answers.' }
+    this.#tell({ kind: 'bus' })
+  }
+
+  async #readWorkers(): Promise<void> {
+    const found = await this.#fast.hgetall(this.#keys.workers)
+    this.workers.clear()
+    for (const [id, json] of Object.entries(found)) this.workers.set(id, JSON.parse(json) as WorkerRecord)
+    this.#tell({ kind: 'workers' })
+  }
+
+  async #follow(): Promise<void> {
+    this.#blocking.on('close', () => {
+      this.#loaded = false
+    })
+    while (!this.#closed) {
+      try {
+        if (!this.#loaded) await this.#load()
+        const streams = await this.#blocking.xread(
+          'COUNT',
+          BATCH,
+          'BLOCK',
+          BLOCK_MS,
+          'STREAMS',
+          this.#keys.changes,
+          this.head,
+        )
+        this.#answeredAt = performance.now()
+        for (const [, entries] of streams ?? []) {
+          for (const [id, fields] of entries) this.#apply(id, fields)
+        }
+      } catch (error) {
+        if (this.#closed) return
+        this.#loaded = false
+        this.#away(`Redis does not answer: ${messageOf(error)}.`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  }
+
+  /** Reads everything anew. */
+  async #load(): Promise<void> {
+    const redis = this.#blocking
+    await redis.set(this.#keys.epoch, randomUUID().slice(0, 8), 'NX')
+    this.epoch = (await redis.get(this.#keys.epoch)) ?? ''
+    const newest = await redis.xrevrange(this.#keys.changes, '+', '-', 'COUNT', 1)
+    const head = newest[0]?.[0] ?? '0-0'
+    const [descriptions, snapshots] = await Promise.all([
+      redis.hgetall(this.#keys.descriptions),
+      redis.hgetall(this.#keys.snapshots),
+    ])
+    const stop = await redis.hgetall(this.#keys.stop)
+    this.descriptions.clear()
+    this.snapshots.clear()
+    this.queues.clear()
+    for (const [id, json] of Object.entries(descriptions)) {
+      this.descriptions.set(id, JSON.parse(json) as InstrumentDescription)
+    }
+    for (const [id, json] of Object.entries(snapshots)) this.snapshots.set(id, JSON.parse(json) as Snapshot)
+    for (const id of this.descriptions.keys()) {
+      const queue = await redis.hgetall(this.#keys.queue(id))
+      if (queue['waiting'] !== undefined) this.queues.set(id, storedQueue(queue))
+    }
+    this.stop = stopStateFrom(Object.entries(stop).flat())
+    this.head = head
+    await this.#readWorkers()
+    this.#loaded = true
+    this.#answeredAt = performance.now()
+    if (!this.bus.ok) this.#back()
+    this.#tell({ kind: 'everything' })
+  }
+
+  #apply(id: string, flat: readonly string[]): void {
+    this.head = id
+    const fields: Record<string, string> = {}
+    for (let n = 0; n + 1 < flat.length; n += 2) fields[flat[n] ?? ''] = flat[n + 1] ?? ''
+    const instrument = fields['i'] ?? ''
+    switch (fields['k']) {
+      case 'snapshot':
+        this.snapshots.set(instrument, JSON.parse(fields['v'] ?? '{}') as Snapshot)
+        this.#tell({ kind: 'snapshot', instrument })
+        break
+      case 'description':
+        this.descriptions.set(instrument, JSON.parse(fields['v'] ?? '{}') as InstrumentDescription)
+        this.#tell({ kind: 'description', instrument })
+        break
+      case 'queue': {
+        const queue = storedQueue(fields)
+        this.queues.set(instrument, queue)
+        this.#tell({ kind: 'queue', instrument })
+        if (queue.last) this.#ended(queue.last)
+        break
+      }
+      case 'stop':
+        void this.#readStop()
+        break
+      default:
+        // Written by a newer golem: what this one does not show, it need not know.
+        break
+    }
+  }
+
+  #ended(record: CommandRecord): void {
+    const waiting = this.#endings.get(record.id)
+    if (!waiting) return
+    this.#endings.delete(record.id)
+    for (const listener of waiting) listener(record)
+  }
+
+  async #readStop(): Promise<void> {
+    try {
+      this.stop = stopStateFrom(Object.entries(await this.#fast.hgetall(this.#keys.stop)).flat())
+      this.#tell({ kind: 'stop' })
+    } catch (error) {
+      // Read again with everything else when Redis is back.
+      this.#loaded = false
+      this.#away(`Redis does not answer: ${messageOf(error)}.`)
+    }
+  }
+
+  #tell(change: SiteChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+}
+
+function storedQueue(fields: Readonly<Record<string, string>>): StoredQueue {
+  return {
+    ...NOTHING_WAITS,
+    waiting: Number(fields['waiting'] ?? 0),
+    oldestAt: fields['oldestAt'] ? Number(fields['oldestAt']) : null,
+    running: fields['running'] ? recordFrom(fields['running']) : null,
+    last: fields['last'] ? recordFrom(fields['last']) : null,
+  }
+}

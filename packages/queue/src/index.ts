@@ -1,0 +1,16 @@
+export { type AdminOptions, clearQueue, initDb } from './admin.ts'
+export * from './api.ts'
+export { SiteClock } from './clock.ts'
+export { type Connection, connect, disconnect, withoutPassword } from './connection.ts'
+export type { Consumer } from './consume.ts'
+export { keysOf } from './keys.ts'
+export type { LeaseKeeper, RedisLife } from './leases.ts'
+export { type SiteClientOptions, openSiteClient } from './site-client.ts'
+export {
+  type Begin,
+  type ControlMessage,
+  WorkerClient,
+  type WorkerClientOptions,
+  outcomeOf,
+  unknownOutcome,
+} from './worker-client.ts'

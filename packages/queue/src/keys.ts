@@ -1,0 +1,73 @@
+/**
+ * Every key golem has in Redis. All stand under `{golem:<site>}`: the braces keep them in one slot, so that
+ * scripts work on a Redis Cluster, and `init-db` and `clear-queue` touch nothing else.
+ *
+ * | key | type | written by | read by | life time |
+ * |---|---|---|---|---|
+ * | `bull:<instrument>:*` | BullMQ | web (add), worker (consume) | worker | until the job has ended |
+ * | `command:<id>` | hash | scripts: submit, begin, finish, refuse, settle | web, worker | 7 days after its end |
+ * | `commands` | sorted set id by submission | submit | web | newest 20,000 |
+ * | `commands:<instrument>` | sorted set | submit | web | newest 2,000 |
+ * | `waiting:<instrument>` | sorted set id by submission | submit, begin, finish, refuse | submit, sweeper | while it waits |
+ * | `queue:<instrument>` | hash: waiting, oldestAt, running, runningId, last | the same scripts | follower | for ever |
+ * | `descriptions` | hash by instrument | worker that owns it | follower | until init-db |
+ * | `snapshots` | hash by instrument | worker that owns it | follower | until init-db |
+ * | `changes` | stream, capped | every script that changes what a page shows | follower | newest 20,000 |
+ * | `events` | stream, capped | scripts, worker, web | web | newest 50,000 |
+ * | `stop` | hash: `*` or instrument | stop, release | submit, begin, follower, worker | until released |
+ * | `lease:<link>` | string `worker fence` | lease scripts | begin, web | lease time, renewed |
+ * | `fences` | hash by link | lease scripts | lease scripts | for ever |
+ * | `workers` | hash by worker | each worker, once a second | follower, workers | removed at its end, or after a day |
+ * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
+ * | `control` | channel | web, worker | worker | - |
+ */
+export interface Keys {
+  /** `{golem:<site>}` */
+  readonly root: string
+  readonly bullPrefix: string
+  readonly descriptions: string
+  readonly snapshots: string
+  readonly changes: string
+  readonly events: string
+  readonly stop: string
+  readonly fences: string
+  readonly workers: string
+  readonly epoch: string
+  readonly control: string
+  command(id: string): string
+  commands(instrument?: string): string
+  waiting(instrument: string): string
+  queue(instrument: string): string
+  lease(link: string): string
+}
+
+/** The keys of a site. @param site - its name, a-z, 0-9 and - */
+export function keysOf(site: string): Keys {
+  const root = `{golem:${site}}`
+  return {
+    root,
+    bullPrefix: `${root}:bull`,
+    descriptions: `${root}:descriptions`,
+    snapshots: `${root}:snapshots`,
+    changes: `${root}:changes`,
+    events: `${root}:events`,
+    stop: `${root}:stop`,
+    fences: `${root}:fences`,
+    workers: `${root}:workers`,
+    epoch: `${root}:epoch`,
+    control: `${root}:control`,
+    command: (id) => `${root}:command:${id}`,
+    commands: (instrument) =>
+      instrument === undefined ? `${root}:commands` : `${root}:commands:${instrument}`,
+    waiting: (instrument) => `${root}:waiting:${instrument}`,
+    queue: (instrument) => `${root}:queue:${instrument}`,
+    lease: (link) => `${root}:lease:${link}`,
+  }
+}
+
+/** How long the ledger keeps a command after its end, in ms. */
+export const LEDGER_TTL_MS = 7 * 24 * 3_600_000
+export const LEDGER_MAX = 20_000
+export const LEDGER_MAX_PER_INSTRUMENT = 2_000
+export const CHANGES_MAX = 20_000
+export const EVENTS_MAX = 50_000

@@ -1,0 +1,289 @@
+import type { Connection } from './connection.ts'
+import { CHANGES_MAX, EVENTS_MAX, LEDGER_MAX, LEDGER_MAX_PER_INSTRUMENT, LEDGER_TTL_MS } from './keys.ts'
+
+/**
+ * The Lua scripts: each changes several keys of a site at once. KEYS[1] is the site's root `{golem:<site>}`, from
+ * which a script makes the names of keys.ts; they all lie in its slot.
+ */
+const PRELUDE = `
+local R = KEYS[1]
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local function text(n) return string.format('%.0f', n) end
+local function change(...)
+  return redis.call('XADD', R .. ':changes', 'MAXLEN', '~', ${CHANGES_MAX}, '*', ...)
+end
+local function event(kind, instrument, by, message)
+  redis.call('XADD', R .. ':events', 'MAXLEN', '~', ${EVENTS_MAX}, '*',
+    'at', text(now_ms()), 'kind', kind, 'instrument', instrument, 'by', by, 'message', message)
+end
+-- Counts what waits and tells the followers.
+local function queue_changed(instrument)
+  local waiting, queue = R .. ':waiting:' .. instrument, R .. ':queue:' .. instrument
+  local n = redis.call('ZCARD', waiting)
+  local first = redis.call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
+  local oldest = first[2] or ''
+  redis.call('HSET', queue, 'waiting', n, 'oldestAt', oldest)
+  local more = redis.call('HMGET', queue, 'running', 'last')
+  change('k', 'queue', 'i', instrument, 'waiting', n, 'oldestAt', oldest,
+    'running', more[1] or '', 'last', more[2] or '')
+end
+-- A record as JSON: the fixed part with what has come since put before it.
+local function record(command)
+  local h = redis.call('HMGET', command, 'request', 'submittedAt', 'validUntil', 'state', 'startedAt', 'worker', 'endedAt', 'ending', 'settled')
+  local s = '{"submittedAt":' .. h[2] .. ',"validUntil":' .. h[3] .. ',"state":"' .. h[4] .. '"'
+  if h[5] then s = s .. ',"startedAt":' .. h[5] end
+  if h[6] then s = s .. ',"worker":' .. h[6] end
+  if h[7] then s = s .. ',"endedAt":' .. h[7] end
+  if h[8] then s = s .. ',"ending":' .. h[8] end
+  if h[9] then s = s .. ',"settled":' .. h[9] end
+  return s .. ',"request":' .. h[1] .. '}'
+end
+-- Ends a command; the outcome is given as JSON.
+local function finish(id, instrument, ending, at)
+  local command, queue = R .. ':command:' .. id, R .. ':queue:' .. instrument
+  redis.call('HSET', command, 'state', 'ended', 'endedAt', at, 'ending', ending)
+  redis.call('PEXPIRE', command, ${LEDGER_TTL_MS})
+  redis.call('ZREM', R .. ':waiting:' .. instrument, id)
+  if redis.call('HGET', queue, 'runningId') == id then redis.call('HDEL', queue, 'runningId', 'running') end
+  redis.call('HSET', queue, 'last', record(command))
+end
+local function stopped(instrument)
+  return redis.call('HGET', R .. ':stop', '*') or redis.call('HGET', R .. ':stop', instrument)
+end
+`
+
+export const SCRIPTS = {
+  /**
+   * ARGV: id, instrument, request (JSON), validForMs, maxWaiting, fingerprint
+   * -> ok record | exists record | reused | stopped reason | full n
+   */
+  golemSubmit: `
+local id, instrument, request, validFor, max, fingerprint = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local command, waiting = R .. ':command:' .. id, R .. ':waiting:' .. instrument
+if redis.call('EXISTS', command) == 1 then
+  if redis.call('HGET', command, 'fingerprint') ~= fingerprint then return {'reused'} end
+  return {'exists', record(command)}
+end
+local why = stopped(instrument)
+if why then return {'stopped', why} end
+local n = redis.call('ZCARD', waiting)
+if n >= max then return {'full', n} end
+local at = now_ms()
+redis.call('HSET', command, 'instrument', instrument, 'request', request, 'fingerprint', fingerprint,
+  'submittedAt', text(at), 'validUntil', text(at + validFor), 'state', 'queued')
+redis.call('PEXPIRE', command, text(validFor + ${LEDGER_TTL_MS}))
+redis.call('ZADD', waiting, text(at), id)
+for key, max in pairs({ [R .. ':commands'] = ${LEDGER_MAX}, [R .. ':commands:' .. instrument] = ${LEDGER_MAX_PER_INSTRUMENT} }) do
+  redis.call('ZADD', key, text(at), id)
+  redis.call('ZREMRANGEBYRANK', key, 0, -max - 1)
+end
+queue_changed(instrument)
+return {'ok', record(command)}`,
+
+  /**
+   * A worker asks to carry a command out. Only the owner of the link may, only what still waits, and not too late.
+   * ARGV: id, instrument, worker, link, fence -> ok record | missing | ended record | notowner owner | stopped reason record | expired record
+   */
+  golemBegin: `
+local id, instrument, worker, link, fence = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local command, queue = R .. ':command:' .. id, R .. ':queue:' .. instrument
+local state = redis.call('HGET', command, 'state')
+if not state then return {'missing'} end
+if state ~= 'queued' then return {state, record(command)} end
+local owner = redis.call('GET', R .. ':lease:' .. link)
+if owner ~= worker .. ' ' .. fence then return {'notowner', record(command), owner or ''} end
+local why = stopped(instrument)
+if why then return {'stopped', record(command), why} end
+local at = now_ms()
+if at > tonumber(redis.call('HGET', command, 'validUntil')) then return {'expired', record(command)} end
+redis.call('HSET', command, 'state', 'running', 'startedAt', text(at), 'worker', '"' .. worker .. '"')
+redis.call('ZREM', R .. ':waiting:' .. instrument, id)
+local json = record(command)
+redis.call('HSET', queue, 'runningId', id, 'running', json)
+queue_changed(instrument)
+return {'ok', json}`,
+
+  /**
+   * Writes an outcome. The worker gives the whole record, so that it can be written anew when Redis has lost it.
+   * ARGV: id, instrument, request, submittedAt, validUntil, startedAt or '', worker or '', endedAt, ending (JSON), event message, by
+   * -> 1 written | 0 it had ended before
+   */
+  golemFinish: `
+local id, instrument = ARGV[1], ARGV[2]
+local command = R .. ':command:' .. id
+local state = redis.call('HGET', command, 'state')
+if state == 'ended' then return 0 end
+if not state then
+  redis.call('HSET', command, 'instrument', instrument, 'request', ARGV[3], 'fingerprint', '', 'submittedAt', ARGV[4], 'validUntil', ARGV[5])
+  redis.call('ZADD', R .. ':commands', ARGV[4], id)
+  redis.call('ZADD', R .. ':commands:' .. instrument, ARGV[4], id)
+end
+if ARGV[6] ~= '' then redis.call('HSET', command, 'startedAt', ARGV[6]) end
+if ARGV[7] ~= '' then redis.call('HSET', command, 'worker', '"' .. ARGV[7] .. '"') end
+finish(id, instrument, ARGV[9], ARGV[8])
+queue_changed(instrument)
+event('command', instrument, ARGV[11], ARGV[10])
+return 1`,
+
+  /**
+   * Ends commands that still wait. ARGV: instrument, ending (JSON), kind of event, by, message, ids... ; without ids: all that wait
+   * -> the ids that were ended
+   */
+  golemRefuse: `
+local instrument, ending = ARGV[1], ARGV[2]
+local ids = {}
+for n = 6, #ARGV do ids[#ids + 1] = ARGV[n] end
+if #ids == 0 then ids = redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1) end
+local at, done = text(now_ms()), {}
+for _, id in ipairs(ids) do
+  if redis.call('HGET', R .. ':command:' .. id, 'state') == 'queued' then
+    finish(id, instrument, ending, at)
+    done[#done + 1] = id
+  else
+    redis.call('ZREM', R .. ':waiting:' .. instrument, id)
+  end
+end
+if #done > 0 then
+  queue_changed(instrument)
+  event(ARGV[3], instrument, ARGV[4], #done .. ' ' .. ARGV[5])
+end
+return done`,
+
+  /** Ends what has waited past its valid-until. ARGV: instrument, ending (JSON) -> the ids */
+  golemExpire: `
+local instrument = ARGV[1]
+local at, done = now_ms(), {}
+for _, id in ipairs(redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1)) do
+  local h = redis.call('HMGET', R .. ':command:' .. id, 'state', 'validUntil')
+  if h[1] ~= 'queued' then
+    redis.call('ZREM', R .. ':waiting:' .. instrument, id)
+  elseif at > tonumber(h[2]) then
+    finish(id, instrument, ARGV[2], text(at))
+    done[#done + 1] = id
+  end
+end
+if #done > 0 then
+  queue_changed(instrument)
+  event('command', instrument, '', #done .. ' refused: waited past their valid-until')
+end
+return done`,
+
+  /** Adds what reading back showed. ARGV: id, instrument, settled (JSON), message -> 1 | 0 no such ended command */
+  golemSettle: `
+local command = R .. ':command:' .. ARGV[1]
+if redis.call('HGET', command, 'state') ~= 'ended' then return 0 end
+redis.call('HSET', command, 'settled', ARGV[3])
+local queue = R .. ':queue:' .. ARGV[2]
+local last = redis.call('HGET', queue, 'last')
+if last and string.find(last, '"id":"' .. ARGV[1] .. '"', 1, true) then redis.call('HSET', queue, 'last', record(command)) end
+queue_changed(ARGV[2])
+event('settled', ARGV[2], '', ARGV[4])
+return 1`,
+
+  /** The ledger record. ARGV: ids... -> records (JSON) or false */
+  golemRecords: `
+local found = {}
+for n, id in ipairs(ARGV) do
+  local command = R .. ':command:' .. id
+  found[n] = redis.call('HEXISTS', command, 'state') == 1 and record(command) or false
+end
+return found`,
+
+  /**
+   * Emergency stop, first half: from here on nothing begins. Quick, whatever waits.
+   * ARGV: '*' or instrument, by, reason (JSON strings), control message -> the stop table
+   */
+  golemStop: `
+local field = ARGV[1]
+if redis.call('HEXISTS', R .. ':stop', field) == 0 then
+  redis.call('HSET', R .. ':stop', field, '{"sinceMs":' .. text(now_ms()) .. ',"by":' .. ARGV[2] .. ',"reason":' .. ARGV[3] .. '}')
+end
+redis.call('PUBLISH', R .. ':control', ARGV[4])
+local all = redis.call('HGETALL', R .. ':stop')
+change('k', 'stop')
+event('stop', field == '*' and '' or field, cjson.decode(ARGV[2]), 'emergency stop: ' .. cjson.decode(ARGV[3]))
+return all`,
+
+  /** ARGV: '*' for all or instrument, by, control message -> the stop table */
+  golemRelease: `
+if ARGV[1] == '*' then redis.call('DEL', R .. ':stop') else redis.call('HDEL', R .. ':stop', ARGV[1]) end
+redis.call('PUBLISH', R .. ':control', ARGV[3])
+change('k', 'stop')
+event('release', ARGV[1] == '*' and '' or ARGV[1], ARGV[2], 'emergency stop released')
+return redis.call('HGETALL', R .. ':stop')`,
+
+  /**
+   * Takes a link that nobody owns. ARGV: link, worker, leaseMs, highest fence this worker knows of
+   * -> 1 fence | 0 owner
+   */
+  golemAcquire: `
+local lease = R .. ':lease:' .. ARGV[1]
+local owner = redis.call('GET', lease)
+if owner then return {0, owner} end
+local known = tonumber(redis.call('HGET', R .. ':fences', ARGV[1]) or '0')
+local fence = text(math.max(known, tonumber(ARGV[4])) + 1)
+redis.call('HSET', R .. ':fences', ARGV[1], fence)
+redis.call('SET', lease, ARGV[2] .. ' ' .. fence, 'PX', ARGV[3])
+return {1, fence}`,
+
+  /** ARGV: leaseMs, then link and "worker fence" in pairs -> 1 or 0 for each */
+  golemRenew: `
+local kept = {}
+for n = 2, #ARGV, 2 do
+  local lease = R .. ':lease:' .. ARGV[n]
+  if redis.call('GET', lease) == ARGV[n + 1] then
+    redis.call('PEXPIRE', lease, ARGV[1])
+    kept[#kept + 1] = 1
+  else
+    kept[#kept + 1] = 0
+  end
+end
+return kept`,
+
+  /** ARGV: link, "worker fence", control message -> 1 released | 0 was not ours */
+  golemYield: `
+local lease = R .. ':lease:' .. ARGV[1]
+if redis.call('GET', lease) ~= ARGV[2] then return 0 end
+redis.call('DEL', lease)
+redis.call('PUBLISH', R .. ':control', ARGV[3])
+return 1`,
+
+  /** Writes tables and tells the followers, in one transaction. ARGV: triples table, instrument, JSON */
+  golemPublish: `
+for n = 1, #ARGV, 3 do
+  redis.call('HSET', R .. ':' .. ARGV[n] .. 's', ARGV[n + 1], ARGV[n + 2])
+  change('k', ARGV[n], 'i', ARGV[n + 1], 'v', ARGV[n + 2])
+end
+return #ARGV / 3`,
+
+  /** ARGV: kind, instrument, by, message */
+  golemEvent: `event(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+return 1`,
+} as const
+
+export type ScriptName = keyof typeof SCRIPTS
+
+/** Makes the scripts known to a connection; ioredis sends them once and then by their digest. */
+export function withScripts(connection: Connection): Connection {
+  for (const [name, lua] of Object.entries(SCRIPTS)) {
+    connection.defineCommand(name, { numberOfKeys: 1, lua: PRELUDE + lua })
+  }
+  return connection
+}
+
+/** Runs a script. @param root - of the keys of the site */
+export function runScript(
+  connection: Connection,
+  name: ScriptName,
+  root: string,
+  ...args: readonly (string | number)[]
+): Promise<unknown> {
+  const table = connection as unknown as Record<
+    ScriptName,
+    (...args: (string | number)[]) => Promise<unknown>
+  >
+  return table[name](root, ...args)
+}

@@ -1,0 +1,348 @@
+import {
+  type CommandRecord,
+  GolemError,
+  type LeaseRecord,
+  type SiteEvent,
+  type StopState,
+  asGolemError,
+  describeTarget,
+  isoTime,
+  messageOf,
+} from '@golem/core'
+import { Queue } from 'bullmq'
+import { createHash, randomUUID } from 'node:crypto'
+import type { SiteClient, SubmitRequest } from './api.ts'
+import { SiteClock } from './clock.ts'
+import { type Connection, connect, disconnect } from './connection.ts'
+import { SiteFollower } from './follower.ts'
+import { JOB_OPTIONS } from './job.ts'
+import { type Keys, keysOf } from './keys.ts'
+import { endingOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { type ScriptName, runScript, withScripts } from './scripts.ts'
+
+/** How often the ledger is asked for the outcome, in case the stream did not bring it, in ms. */
+const FALLBACK_MS = 1_000
+/** How many hand-overs of unknown fate are remembered for withdrawal. */
+const MAX_DOUBTFUL = 1_000
+
+export interface SiteClientOptions {
+  site: string
+  redisUrl: string
+  maxWaiting: number
+  onError?: (error: Error) => void
+}
+
+/** Opens the web processes' side of the site. Resolves at once, also when Redis is away: `view.bus` says so. */
+export function openSiteClient(options: SiteClientOptions): SiteClient {
+  return new RedisSiteClient(options)
+}
+
+class RedisSiteClient implements SiteClient {
+  readonly view: SiteFollower
+  readonly #keys: Keys
+  readonly #fast: Connection
+  readonly #queues = new Map<string, Queue>()
+  readonly #maxWaiting: number
+  readonly #onError: (error: Error) => void
+  /** Commands whose hand-over was cut short: id -> instrument. Withdrawn when Redis is back. */
+  readonly #doubtful = new Map<string, string>()
+
+  constructor({ site, redisUrl, maxWaiting, onError = () => undefined }: SiteClientOptions) {
+    this.#keys = keysOf(site)
+    this.#maxWaiting = maxWaiting
+    this.#onError = onError
+    this.#fast = withScripts(connect(redisUrl, 'fast', onError))
+    this.view = new SiteFollower(
+      this.#keys,
+      new SiteClock(),
+      this.#fast,
+      connect(redisUrl, 'blocking', onError),
+    )
+    this.view.onChange(({ kind }) => {
+      if ((kind === 'bus' || kind === 'everything') && this.view.bus.ok) void this.#withdrawDoubtful()
+    })
+  }
+
+  async submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {
+    const { instrument, target, by, validForMs, idempotencyKey } = request
+    // With an idempotency key the id follows from it: a repeated request has the same id even when Redis has
+    // lost the first one, and the worker's journal then knows it.
+    const id = idempotencyKey === undefined ? randomUUID() : idFor(by, idempotencyKey)
+    const fingerprint = createHash('sha256')
+      .update(`${instrument} ${JSON.stringify(target)}`)
+      .digest('base64url')
+    const answer = await this.#script<string[]>(
+      'golemSubmit',
+      id,
+      instrument,
+      requestOf({ id, instrument, by, ...target }),
+      validForMs,
+      this.#maxWaiting,
+      fingerprint,
+    )
+    const [what, detail = ''] = answer
+    switch (what) {
+      case 'exists':
+        return { record: recordFrom(detail), created: false }
+      case 'reused':
+        throw new GolemError('KEY_REUSED', 'This Idempotency-Key was used for another command before.', {
+          field: 'Idempotency-Key',
+        })
+      case 'stopped': {
+        const { by: who, reason } = JSON.parse(detail) as { by: string; reason: string }
+        throw new GolemError(
+          'STOPPED',
+          `${instrument} is stopped (by ${who}: ${reason}). Release the emergency stop first.`,
+        )
+      }
+      case 'full':
+        throw new GolemError(
+          'QUEUE_FULL',
+          `${detail} commands wait for ${instrument} already; no more than ${this.#maxWaiting} may. Try again when they are done.`,
+        )
+      default:
+        break
+    }
+    try {
+      await this.#queue(instrument).add(
+        describeTarget(target).slice(0, 60),
+        {},
+        { ...JOB_OPTIONS, jobId: id },
+      )
+    } catch (error) {
+      this.#doubt(id, instrument)
+      throw new GolemError(
+        'HANDOVER_UNKNOWN',
+        `Redis stopped answering while the command was handed over (${messageOf(error)}). It may still be carried out; ` +
+          `golem withdraws it when Redis is back, and GET /api/commands/${id} then says what became of it.`,
+        { cause: error, details: { command: id } },
+      )
+    }
+    return { record: recordFrom(detail), created: true }
+  }
+
+  async waitForOutcome(id: string, timeoutMs: number): Promise<CommandRecord> {
+    const end = performance.now() + timeoutMs
+    let announced: (record: CommandRecord) => void = () => undefined
+    const ending = new Promise<CommandRecord>((resolve) => {
+      announced = resolve
+    })
+    const forget = this.view.onEnding(id, announced)
+    try {
+      // Asked once after the listener is in place: what ended before is not announced again.
+      let record = await this.getCommand(id)
+      while (record.state !== 'ended' && performance.now() < end) {
+        const wait = Math.min(FALLBACK_MS, end - performance.now())
+        const told = await Promise.race([ending, delay(wait)])
+        record = told ?? (await this.getCommand(id))
+      }
+      return record
+    } finally {
+      forget()
+    }
+  }
+
+  async getCommand(id: string): Promise<CommandRecord> {
+    const [json] = await this.#script<(string | null)[]>('golemRecords', id)
+    if (!json)
+      throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id.slice(0, 80)} in the ledger.`)
+    return recordFrom(json)
+  }
+
+  async listCommands(query: {
+    instrument?: string
+    since?: number
+    limit: number
+  }): Promise<CommandRecord[]> {
+    const key = this.#keys.commands(query.instrument)
+    const from = query.since === undefined ? '-inf' : `(${query.since}`
+    const ids = await this.#ask(() => this.#fast.zrevrangebyscore(key, '+inf', from, 'LIMIT', 0, query.limit))
+    if (ids.length === 0) return []
+    const found = await this.#script<(string | null)[]>('golemRecords', ...ids)
+    return found.filter((json) => json !== null).map(recordFrom)
+  }
+
+  async cancel(id: string, by: string): Promise<CommandRecord> {
+    const before = await this.getCommand(id)
+    const ending = endingOf({
+      outcome: 'refused',
+      effect: 'none',
+      code: 'COMMAND_CANCELLED',
+      message: `Cancelled by ${by} while it waited.`,
+    })
+    const ended = await this.#refuse(before.instrument, ending, 'cancel', by, 'cancelled', [id])
+    const record = await this.getCommand(id)
+    if (!ended.includes(id)) {
+      const state = record.state === 'running' ? 'is being carried out' : 'has ended'
+      throw new GolemError('NOT_WAITING', `Command ${id} ${state}; only a waiting one can be cancelled.`)
+    }
+    return record
+  }
+
+  async stop(request: { instrument?: string; by: string; reason: string }): Promise<StopState> {
+    const { instrument, by, reason } = request
+    const stop = await this.#script<string[]>(
+      'golemStop',
+      instrument ?? '*',
+      JSON.stringify(by),
+      JSON.stringify(reason),
+      JSON.stringify({ type: 'stop', instrument: instrument ?? null }),
+    )
+    const message = `Refused: emergency stop by ${by} (${reason}).`
+    const ending = endingOf({ outcome: 'refused', effect: 'none', code: 'STOPPED', message })
+    const concerned = instrument === undefined ? [...this.view.descriptions.keys()] : [instrument]
+    await Promise.all(
+      concerned.map((id) => this.#refuse(id, ending, 'stop', by, 'waiting commands refused: emergency stop')),
+    )
+    return stopStateFrom(stop)
+  }
+
+  async releaseStop(request: { instrument?: string; by: string }): Promise<StopState> {
+    const { instrument, by } = request
+    const message = JSON.stringify({ type: 'release', instrument: instrument ?? null })
+    return stopStateFrom(await this.#script<string[]>('golemRelease', instrument ?? '*', by, message))
+  }
+
+  async events(query: {
+    since?: string
+    limit: number
+    instrument?: string
+    kind?: string
+  }): Promise<SiteEvent[]> {
+    const { since, limit, instrument, kind } = query
+    const wanted = (event: SiteEvent): boolean =>
+      (instrument === undefined || event.instrument === instrument) &&
+      (kind === undefined || event.kind === kind)
+    const found: SiteEvent[] = []
+    let edge = since === undefined ? '+' : `(${since}`
+    while (found.length < limit) {
+      const batch = await this.#ask(() =>
+        since === undefined
+          ? this.#fast.xrevrange(this.#keys.events, edge, '-', 'COUNT', 500)
+          : this.#fast.xrange(this.#keys.events, edge, '+', 'COUNT', 500),
+      )
+      if (batch.length === 0) break
+      found.push(...batch.map(eventFrom).filter(wanted))
+      edge = `(${batch[batch.length - 1]?.[0] ?? ''}`
+    }
+    const page = found.slice(0, limit)
+    return since === undefined ? page.toReversed() : page
+  }
+
+  async fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }> {
+    const started = performance.now()
+    const links = await this.#ask(() => this.#fast.hkeys(this.#keys.fences))
+    const roundTripMs = performance.now() - started
+    const owners = links.length
+      ? await this.#ask(() => this.#fast.mget(links.map((link) => this.#keys.lease(link))))
+      : []
+    const leases = links.flatMap((link, n) => {
+      const [worker, fence] = owners[n]?.split(' ') ?? []
+      return worker === undefined ? [] : [{ link, worker, fence: Number(fence) }]
+    })
+    const info = await this.#ask(() => this.#fast.info('server'))
+    const redisVersion = /^(?:valkey|redis)_version:(.*)$/m.exec(info)?.[1]?.trim() ?? ''
+    return { leases, roundTripMs, redisVersion }
+  }
+
+  async close(): Promise<void> {
+    this.view.close()
+    await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()))
+    disconnect(this.#fast)
+  }
+
+  #queue(instrument: string): Queue {
+    let queue = this.#queues.get(instrument)
+    if (!queue) {
+      queue = new Queue(instrument, {
+        connection: this.#fast,
+        prefix: this.#keys.bullPrefix,
+        skipWaitingForReady: true,
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+        streams: { events: { maxLen: 100 } },
+      })
+      queue.on('error', this.#onError)
+      this.#queues.set(instrument, queue)
+    }
+    return queue
+  }
+
+  #refuse(
+    instrument: string,
+    ending: string,
+    kind: string,
+    by: string,
+    message: string,
+    ids: string[] = [],
+  ): Promise<string[]> {
+    return this.#script<string[]>('golemRefuse', instrument, ending, kind, by, message, ...ids)
+  }
+
+  #doubt(id: string, instrument: string): void {
+    if (this.#doubtful.size < MAX_DOUBTFUL) this.#doubtful.set(id, instrument)
+  }
+
+  async #withdrawDoubtful(): Promise<void> {
+    for (const [id, instrument] of this.#doubtful) {
+      const ending = endingOf({
+        outcome: 'refused',
+        effect: 'none',
+        code: 'QUEUE_DOWN',
+        message: 'Withdrawn: Redis went away while it was handed over.',
+      })
+      try {
+        await this.#refuse(instrument, ending, 'command', '', 'withdrawn after an interrupted hand-over', [
+          id,
+        ])
+        this.#doubtful.delete(id)
+      } catch (error) {
+        this.#onError(asGolemError(error))
+        return
+      }
+    }
+  }
+
+  #script<T>(name: ScriptName, ...args: readonly (string | number)[]): Promise<T> {
+    return this.#ask(() => runScript(this.#fast, name, this.#keys.root, ...args) as Promise<T>)
+  }
+
+  /** Asks Redis, or says at once that it is away. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    if (!this.view.bus.ok) {
+      throw new GolemError(
+        'QUEUE_DOWN',
+        `${this.view.bus.message} Nothing was sent; try again when it is back.`,
+      )
+    }
+    try {
+      return await question()
+    } catch (error) {
+      throw new GolemError('QUEUE_DOWN', `Redis did not answer (${messageOf(error)}). Nothing was sent.`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+/** The id that belongs to an idempotency key: the same person and key always give the same id. */
+function idFor(by: string, key: string): string {
+  return `k-${createHash('sha256').update(`${by}\0${key}`).digest('hex').slice(0, 32)}`
+}
+
+function eventFrom([id, flat]: [string, string[]]): SiteEvent {
+  const fields: Record<string, string> = {}
+  for (let n = 0; n + 1 < flat.length; n += 2) fields[flat[n] ?? ''] = flat[n + 1] ?? ''
+  return {
+    id,
+    at: isoTime(Number(fields['at'])),
+    kind: fields['kind'] ?? '',
+    ...(fields['instrument'] ? { instrument: fields['instrument'] } : {}),
+    ...(fields['by'] ? { by: fields['by'] } : {}),
+    message: fields['message'] ?? '',
+  }
+}
+
+function delay(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, ms, undefined))
+}

@@ -1,0 +1,232 @@
+import {
+  type CommandRecord,
+  GolemError,
+  type InstrumentDescription,
+  type Outcome,
+  type Settlement,
+  type Snapshot,
+  type StopState,
+  type WorkerRecord,
+} from '@golem/core'
+import { SiteClock } from './clock.ts'
+import { type Connection, connect, disconnect } from './connection.ts'
+import { type Consumer, consumeCommands } from './consume.ts'
+import { type Keys, keysOf } from './keys.ts'
+import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
+import { endingOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { type ScriptName, runScript, withScripts } from './scripts.ts'
+
+/** What comes over the control channel. `instrument: null`: the whole site. */
+export type ControlMessage =
+  | { type: 'stop' | 'release'; instrument: string | null }
+  | { type: 'released'; link: string }
+  | { type: 'worker'; worker: string }
+
+/** What Redis says when a worker asks to carry out a command. */
+export type Begin =
+  | { answer: 'ok' | 'running' | 'ended' | 'expired'; record: CommandRecord }
+  | { answer: 'notowner' | 'stopped'; record: CommandRecord; detail: string }
+  | { answer: 'missing' }
+
+export interface WorkerClientOptions {
+  site: string
+  redisUrl: string
+  worker: string
+  leaseMs: number
+  onError: (error: Error) => void
+  onControl: (message: ControlMessage) => void
+  onLeaseLost: (link: string, why: string) => void
+  /** Redis answers again after it was away, or for the first time. */
+  onReady: () => void
+}
+
+/** The worker processes' side of the site: leases, begin and finish of commands, snapshots, beats. */
+export class WorkerClient {
+  readonly clock = new SiteClock()
+  readonly leases: LeaseKeeper
+  readonly #keys: Keys
+  readonly #patient: Connection
+  readonly #beat: Connection
+  readonly #subscriber: Connection
+  readonly #worker: string
+  readonly #onError: (error: Error) => void
+
+  constructor(options: WorkerClientOptions) {
+    const { site, redisUrl, worker, leaseMs, onError } = options
+    this.#keys = keysOf(site)
+    this.#worker = worker
+    this.#onError = onError
+    this.#patient = withScripts(connect(redisUrl, 'patient', onError))
+    this.#beat = withScripts(connect(redisUrl, 'fast', onError))
+    this.#subscriber = connect(redisUrl, 'blocking', onError)
+    this.leases = new LeaseKeeper({
+      keys: this.#keys,
+      redis: this.#beat,
+      worker,
+      leaseMs,
+      onLost: options.onLeaseLost,
+    })
+    this.#beat.on('ready', options.onReady)
+    this.#subscriber.on('message', (_channel: string, text: string) => {
+      options.onControl(JSON.parse(text) as ControlMessage)
+    })
+    this.#subscriber.subscribe(this.#keys.control).catch(onError)
+  }
+
+  /** Asks for the time and writes this worker's record. @throws when Redis does not answer in time */
+  async beat(record: WorkerRecord): Promise<void> {
+    await this.clock.synchronise(this.#beat)
+    await this.#beat.hset(this.#keys.workers, this.#worker, JSON.stringify(record))
+  }
+
+  async workers(): Promise<WorkerRecord[]> {
+    const found = await this.#beat.hvals(this.#keys.workers)
+    return found.map((json) => JSON.parse(json) as WorkerRecord)
+  }
+
+  /** Removes a worker's record; its own when it ends, others' when they have been gone for a day. */
+  async forgetWorker(id: string): Promise<void> {
+    await this.#beat.hdel(this.#keys.workers, id)
+    await this.#beat.publish(this.#keys.control, JSON.stringify({ type: 'worker', worker: id }))
+  }
+
+  redisLife(): Promise<RedisLife> {
+    return readRedisLife(this.#beat, this.clock)
+  }
+
+  async stopState(): Promise<StopState> {
+    return stopStateFrom(Object.entries(await this.#beat.hgetall(this.#keys.stop)).flat())
+  }
+
+  /** Writes descriptions and snapshots, and tells the followers. Waits while Redis is away. */
+  async publish(
+    entries: readonly (
+      { table: 'description'; value: InstrumentDescription } | { table: 'snapshot'; value: Snapshot }
+    )[],
+  ): Promise<void> {
+    if (entries.length === 0) return
+    const args = entries.flatMap(({ table, value }) => [table, value.id, JSON.stringify(value)])
+    await this.#script('golemPublish', ...args)
+  }
+
+  /** Starts taking an instrument's commands. */
+  consume(instrument: string, handle: (id: string) => Promise<void>): Consumer {
+    return consumeCommands({
+      keys: this.#keys,
+      connection: this.#patient,
+      instrument,
+      handle,
+      onError: this.#onError,
+    })
+  }
+
+  /** Asks to carry out a command; what Redis answers is decided in one step with what it writes. */
+  async begin(id: string, instrument: string, link: string): Promise<Begin> {
+    const [answer, json, detail] = (await this.#script(
+      'golemBegin',
+      id,
+      instrument,
+      this.#worker,
+      link,
+      this.leases.fence(link),
+    )) as [Begin['answer'], string, string | undefined]
+    if (answer === 'missing') return { answer }
+    const record = recordFrom(json)
+    if (answer === 'notowner' || answer === 'stopped') return { answer, record, detail: detail ?? '' }
+    return { answer, record }
+  }
+
+  /**
+   * Writes how a command ended. Waits while Redis is away. A command that had ended before stays as it was.
+   *
+   * @returns false when it had ended before
+   */
+  async finish(record: CommandRecord, outcome: Outcome, endedAt: number): Promise<boolean> {
+    const words = outcome.message ?? ''
+    const written = await this.#script(
+      'golemFinish',
+      record.id,
+      record.instrument,
+      requestOf(record),
+      Date.parse(record.submittedAt),
+      Date.parse(record.validUntil),
+      record.startedAt === undefined ? '' : Date.parse(record.startedAt),
+      record.worker ?? '',
+      endedAt,
+      endingOf(outcome),
+      `${record.parameter ?? record.action ?? ''}: ${outcome.outcome}${words ? ` (${words})` : ''}`,
+      record.by,
+    )
+    return written === 1
+  }
+
+  /** Adds to a command of unknown outcome what reading back showed. */
+  async settle(record: CommandRecord, settled: Settlement): Promise<void> {
+    await this.#script(
+      'golemSettle',
+      record.id,
+      record.instrument,
+      JSON.stringify(settled),
+      `command ${record.id}: ${settled.message}`,
+    )
+  }
+
+  /** Refuses the commands that have waited past their valid-until. @returns how many */
+  async expire(instrument: string): Promise<number> {
+    const ending = endingOf({
+      outcome: 'refused',
+      effect: 'none',
+      code: 'COMMAND_EXPIRED',
+      message: 'It waited past its valid-until; nothing was sent.',
+    })
+    return ((await runScript(this.#beat, 'golemExpire', this.#keys.root, instrument, ending)) as string[])
+      .length
+  }
+
+  /** The command that Redis believes to be running on an instrument, or null. */
+  async running(instrument: string): Promise<CommandRecord | null> {
+    const json = await this.#beat.hget(this.#keys.queue(instrument), 'running')
+    return json ? recordFrom(json) : null
+  }
+
+  /** Ledger records. */
+  async records(ids: readonly string[]): Promise<(CommandRecord | null)[]> {
+    if (ids.length === 0) return []
+    const found = (await this.#script('golemRecords', ...ids)) as (string | null)[]
+    return found.map((json) => (json ? recordFrom(json) : null))
+  }
+
+  /** Adds a line to the site's log. */
+  async event(kind: string, instrument: string, message: string, by = ''): Promise<void> {
+    await this.#script('golemEvent', kind, instrument, by, message)
+  }
+
+  close(): void {
+    for (const connection of [this.#subscriber, this.#beat, this.#patient]) disconnect(connection)
+  }
+
+  #script(name: ScriptName, ...args: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.#patient, name, this.#keys.root, ...args)
+  }
+}
+
+/** What a command of which nothing trustworthy is known ends as. */
+export function unknownOutcome(message: string): Outcome {
+  return { outcome: 'unknown', effect: 'unknown', code: 'WORKER_LOST', message }
+}
+
+/** An error as the outcome of a command, `sent` being whether a byte of it has gone out. */
+export function outcomeOf(error: GolemError, sent: boolean): Outcome {
+  return sent
+    ? sentOutcome(error)
+    : { outcome: 'refused', effect: 'none', code: error.code, message: error.message }
+}
+
+function sentOutcome(error: GolemError): Outcome {
+  const kind = error.outcome
+  // A code that stands for "never sent" can't be believed once something has been sent.
+  if (kind === 'refused') {
+    return { outcome: 'unknown', effect: 'unknown', code: error.code, message: error.message }
+  }
+  return { outcome: kind, effect: error.effect, code: error.code, message: error.message }
+}
