@@ -1,1 +1,15 @@
+export { isLoopback } from './check-web.ts'
+export { describeInstrument, describeParameter } from './describe.ts'
+export { formatDuration, parseDuration } from './duration.ts'
+export {
+  type Environment,
+  type LogLevel,
+  LOG_LEVELS,
+  readEnvironment,
+  type Variables,
+} from './environment.ts'
+export { loadSite, type LoadSiteOptions } from './load-site.ts'
+export { describeFault, type Fault, SiteFaults } from './site-faults.ts'
+export { siteSchema } from './site-schema.ts'
 export * from './site.ts'
+export { hashToken, newToken, tokenMatches } from './token.ts'

@@ -1,0 +1,197 @@
+import { type Address, linkOf, messageOf, type Model, parseAddress } from '@golem/core'
+import { checkAgainstModel } from './check-model.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { formatDuration, parseDuration } from './duration.ts'
+import type { Variables } from './environment.ts'
+import { readSecretFile } from './secret.ts'
+import type { RawInstrument, RawParameter } from './site-schema.ts'
+import type { InstrumentConfig, ParameterOverride } from './site.ts'
+import type { Path } from './yaml-source.ts'
+
+/** Notes a fault at a place of the site file. */
+export type Report = (path: Path, message: string, at?: 'key' | 'value') => void
+
+/** What reading an instrument needs to know of the world around it. */
+export interface Surroundings {
+  report: Report
+  variables: Variables
+  instanceDir: string
+  simulated: Readonly<Record<string, string>> | undefined
+  models: ReadonlyMap<string, Model> | undefined
+}
+
+const DEFAULT_POLL_MS = 1000
+const POLL_MIN_MS = 100
+const POLL_MAX_MS = 3_600_000
+const DEFAULT_GROUP = 'Devices'
+
+/**
+ * Reads the list of instruments. What is faulty is reported, and stands in the result with placeholders: that
+ * result is good for finding further faults only.
+ */
+export function readInstruments(
+  raw: readonly (RawInstrument | undefined)[],
+  around: Surroundings,
+): InstrumentConfig[] {
+  const instruments = raw.map((one, index) => readInstrument(one ?? {}, ['instruments', index], around))
+  checkIds(instruments, around.report)
+  checkLinks(instruments, around.report)
+  return instruments
+}
+
+function readInstrument(raw: RawInstrument, path: Path, around: Surroundings): InstrumentConfig {
+  const { report } = around
+  const endpoint = readEndpoint(raw.address, [...path, 'address'], around)
+  const id = raw.id ?? ''
+  checkAgainstModel(raw, endpoint, path, around)
+  return {
+    id,
+    label: raw.label ?? id,
+    group: raw.group ?? DEFAULT_GROUP,
+    model: raw.model ?? '',
+    address: raw.address ?? '',
+    endpoint: endpoint ?? { kind: 'sim', name: '' },
+    link: endpoint ? linkOf(endpoint) : '',
+    host: raw.host ?? null,
+    pollEveryMs: readPollEvery(raw.pollEvery, [...path, 'pollEvery'], report) ?? DEFAULT_POLL_MS,
+    onStop: raw.onStop ?? 'hold',
+    auth: readCredentials(raw.auth, endpoint, [...path, 'auth'], around),
+    options: raw.options ?? {},
+    parameters: mapEntries(raw.parameters, (parameter, name) =>
+      readOverride(parameter, [...path, 'parameters', name], report),
+    ),
+    actions: raw.actions ?? {},
+  }
+}
+
+function readEndpoint(
+  text: string | undefined,
+  path: Path,
+  { report, simulated }: Surroundings,
+): Address | null {
+  if (text === undefined) return null
+  try {
+    const address = parseAddress(text)
+    if (address.kind !== 'sim' || simulated === undefined) return address
+    const where = Object.hasOwn(simulated, address.name) ? simulated[address.name] : undefined
+    if (where !== undefined) return parseAddress(where)
+    const known = didYouMean(address.name, Object.keys(simulated))
+    report(path, `The simulator has no device "${address.name}".${known}`)
+  } catch (error) {
+    report(path, messageOf(error))
+  }
+  return null
+}
+
+/** Reads `pollEvery`; undefined when it is not there or not right. */
+function readPollEvery(text: string | undefined, path: Path, report: Report): number | undefined {
+  return text === undefined ? undefined : readDuration(text, [POLL_MIN_MS, POLL_MAX_MS], path, report)
+}
+
+/** Reads a duration that has passed the schema and checks its bounds, in ms. */
+export function readDuration(
+  text: string,
+  [least, most]: readonly [number, number],
+  path: Path,
+  report: Report,
+): number | undefined {
+  const ms = parseDuration(text)
+  if (ms !== null && ms >= least && ms <= most) return ms
+  report(path, `${text} is out of bounds. Write ${formatDuration(least)} to ${formatDuration(most)}.`)
+  return undefined
+}
+
+function readOverride(raw: RawParameter, path: Path, report: Report): ParameterOverride {
+  const { pollEvery, ...rest } = raw
+  const pollEveryMs = readPollEvery(pollEvery, [...path, 'pollEvery'], report)
+  return { ...rest, ...(pollEveryMs === undefined ? {} : { pollEveryMs }) }
+}
+
+function readCredentials(
+  raw: RawInstrument['auth'],
+  endpoint: Address | null,
+  path: Path,
+  { report, variables, instanceDir }: Surroundings,
+): InstrumentConfig['auth'] {
+  if (raw === undefined) return null
+  if (endpoint !== null && endpoint.kind !== 'http' && endpoint.kind !== 'sim') {
+    report(
+      path,
+      `Only instruments at http:// addresses can have "auth", not one at ${endpoint.kind}. Remove it.`,
+      'key',
+    )
+  }
+  const { user = '', passwordFile, passwordEnv } = raw
+  if (user.includes(':'))
+    report([...path, 'user'], 'HTTP allows no colon in a user name. Choose another one.')
+  if ((passwordFile === undefined) === (passwordEnv === undefined)) {
+    report(path, 'Write either passwordFile or passwordEnv: one of them, and not both.', 'key')
+  }
+  if (passwordFile !== undefined) {
+    const read = readSecretFile(passwordFile, instanceDir)
+    if ('secret' in read) return { user, password: read.secret }
+    report([...path, 'passwordFile'], read.fault)
+  }
+  if (passwordEnv !== undefined) {
+    const password = Object.hasOwn(variables, passwordEnv) ? variables[passwordEnv] : undefined
+    if (password) return { user, password }
+    report(
+      [...path, 'passwordEnv'],
+      `The environment has no variable ${passwordEnv}. Set it to the password.`,
+    )
+  }
+  return null
+}
+
+function checkIds(instruments: readonly InstrumentConfig[], report: Report): void {
+  const seen = new Map<string, number>()
+  for (const [index, { id }] of instruments.entries()) {
+    if (id === '') continue
+    const first = seen.get(id)
+    if (first === undefined) seen.set(id, index)
+    else {
+      report(
+        ['instruments', index, 'id'],
+        `instruments[${first}] has the id "${id}" already. Give each instrument its own.`,
+      )
+    }
+  }
+}
+
+/** A link has one owner on one host and one speed, whatever hangs on it. */
+function checkLinks(instruments: readonly InstrumentConfig[], report: Report): void {
+  const firsts = new Map<string, InstrumentConfig>()
+  for (const [index, instrument] of instruments.entries()) {
+    if (instrument.link === '') continue
+    const first = firsts.get(instrument.link)
+    if (first === undefined) {
+      firsts.set(instrument.link, instrument)
+      continue
+    }
+    const shared = `It shares the link ${instrument.link} with "${first.id}"`
+    if (first.host !== instrument.host) {
+      report(
+        ['instruments', index, 'host'],
+        `${shared}, but ${inHostWords(instrument.host)}, and the other one ${inHostWords(first.host)}. A link hangs on one machine: write the same "host" in both.`,
+      )
+    }
+    const [a, b] = [first.endpoint, instrument.endpoint]
+    if (a.kind === 'serial' && b.kind === 'serial' && a.baudRate !== b.baudRate) {
+      report(
+        ['instruments', index, 'address'],
+        `${shared} at another speed (${b.baudRate ?? 'none'} and ${a.baudRate ?? 'none'}). Write the same "?baud=" in both.`,
+      )
+    }
+  }
+}
+
+function inHostWords(host: string | null): string {
+  return host === null ? 'names no host' : `names the host ${host}`
+}
+
+function mapEntries<T, R>(
+  table: Readonly<Record<string, T>> | undefined,
+  change: (entry: T, name: string) => R,
+): Record<string, R> {
+  return Object.fromEntries(Object.entries(table ?? {}).map(([name, entry]) => [name, change(entry, name)]))
+}

@@ -1,0 +1,112 @@
+import type {
+  ActionDescription,
+  ActionSpec,
+  Driver,
+  HttpIo,
+  InstrumentDescription,
+  LineIo,
+  Model,
+  ParameterDescription,
+  ParameterSpec,
+} from '@golem/core'
+import type { InstrumentConfig, ParameterOverride } from './site.ts'
+
+type AnyParameter = ParameterSpec<HttpIo> | ParameterSpec<LineIo>
+type AnyAction = ActionSpec<HttpIo> | ActionSpec<LineIo>
+
+/**
+ * What an instrument of this site can do: what its driver says, with this site's labels and limits, without
+ * what is hidden here. This is all that web, command line and page get to know of it, so it holds no credentials.
+ *
+ * @param config - checked by `loadSite` against the same model
+ */
+export function describeInstrument(
+  config: InstrumentConfig,
+  model: Model,
+  driver: Driver,
+): InstrumentDescription {
+  const { id, label, group, host, address, pollEveryMs, onStop } = config
+  return {
+    id,
+    label,
+    group,
+    kind: model.kind,
+    model: model.id,
+    host,
+    address,
+    pollEveryMs,
+    onStop,
+    parameters: describeShown<AnyParameter, ParameterOverride, ParameterDescription>(
+      driver.parameters,
+      config.parameters,
+      describeParameter,
+    ),
+    actions: describeShown<AnyAction, InstrumentConfig['actions'][string], ActionDescription>(
+      driver.actions,
+      config.actions,
+      describeAction,
+    ),
+  }
+}
+
+function describeShown<Spec, Override extends { hidden?: boolean }, Description>(
+  specs: Readonly<Record<string, Spec>>,
+  overrides: Readonly<Record<string, Override>>,
+  describe: (spec: Spec, override: Partial<Override>) => Description,
+): Record<string, Description> {
+  const shown: [string, Description][] = []
+  for (const [name, spec] of Object.entries(specs)) {
+    const override: Partial<Override> = Object.hasOwn(overrides, name) ? (overrides[name] ?? {}) : {}
+    if (!override.hidden) shown.push([name, describe(spec, override)])
+  }
+  return Object.fromEntries(shown)
+}
+
+/**
+ * One parameter with what the site says of it. Of two limits the narrower one holds.
+ *
+ * @param override - of the site; `safe: null` takes the model's safe value away
+ */
+export function describeParameter(spec: AnyParameter, override: ParameterOverride): ParameterDescription {
+  const writable = spec.write !== undefined
+  return withoutUndefined<ParameterDescription>({
+    label: override.label ?? spec.label,
+    group: override.group ?? spec.group,
+    type: spec.type,
+    unit: override.unit ?? spec.unit,
+    min: narrower(Math.max, spec.min, override.min),
+    max: narrower(Math.min, spec.max, override.max),
+    step: spec.step,
+    choices: spec.choices,
+    maxLength: spec.maxLength,
+    decimals: override.decimals ?? spec.decimals,
+    note: override.note ?? spec.note,
+    safe: writable && override.safe !== null ? (override.safe ?? spec.safe) : undefined,
+    readable: spec.readable ?? true,
+    writable,
+  })
+}
+
+function describeAction(spec: AnyAction, override: InstrumentConfig['actions'][string]): ActionDescription {
+  return withoutUndefined<ActionDescription>({
+    label: override.label ?? spec.label,
+    arguments: spec.arguments ?? {},
+    group: override.group ?? spec.group,
+    confirm: spec.confirm,
+    note: spec.note,
+  })
+}
+
+function narrower(
+  choose: (a: number, b: number) => number,
+  a: number | undefined,
+  b: number | undefined,
+): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return choose(a, b)
+}
+
+/** Leaves out what is not there: absent and undefined are not the same in JSON, nor to a reader of it. */
+function withoutUndefined<T extends object>(entries: { [Key in keyof T]: T[Key] | undefined }): T {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as T
+}

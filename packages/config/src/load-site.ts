@@ -1,0 +1,106 @@
+import { dirname, resolve } from 'node:path'
+import type { Model } from '@golem/core'
+import { readDuration, readInstruments, type Report } from './check-instrument.ts'
+import { checkSchema } from './check-schema.ts'
+import { readWeb } from './check-web.ts'
+import { type Environment, readEnvironment, type Variables } from './environment.ts'
+import { inWords } from './in-words.ts'
+import { hasRedisPassword, redisUrlFault } from './redis-url.ts'
+import { type Fault, SiteFaults } from './site-faults.ts'
+import { type RawSite, siteSchema } from './site-schema.ts'
+import type { Site } from './site.ts'
+import { formatPath, readYamlSource } from './yaml-source.ts'
+
+const DEFAULT_LEASE_MS = 10_000
+const LEASE_MIN_MS = 1000
+const LEASE_MAX_MS = 600_000
+const DEFAULT_MAX_WAITING = 32
+
+export interface LoadSiteOptions {
+  /** Models by id; without them instruments are not checked against their models. */
+  models?: ReadonlyMap<string, Model>
+  /** Address of each simulated device by name (default: GOLEM_SIMULATED); without it `sim:` stays as it is. */
+  simulated?: Readonly<Record<string, string>>
+  /** Instead of the environment of the process. */
+  env?: Variables
+}
+
+/**
+ * Reads a site file, its secrets and the environment.
+ *
+ * @param file - e.g. `instance/site.yaml`
+ * @throws SiteFaults with every fault that could be found, each with file, line and what to do
+ */
+export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
+  const variables = options.env ?? process.env
+  const { environment, faults } = tryEnvironment(variables)
+  const source = readYamlSource(file)
+  faults.push(...source.faults)
+  const data = source.data
+  const report: Report = (path, message, at) => {
+    faults.push({ file, ...source.locate(path, at), path: formatPath(path), message })
+  }
+  if (!isTable(data)) {
+    if (source.faults.length === 0) {
+      report(
+        [],
+        `The file is ${inWords(data)} instead of a table with "site" and "instruments". See site.example.yaml.`,
+      )
+    }
+    throw new SiteFaults(faults)
+  }
+
+  const authWritten = Object.hasOwn(data, 'auth')
+  for (const fault of checkSchema(data, siteSchema)) report(fault.path, fault.message, fault.at)
+  const raw: RawSite = data
+  const instanceDir = environment?.instanceDir ?? dirname(resolve(file))
+  checkRedis(raw.redis, report)
+  const site: Site = {
+    name: raw.site ?? '',
+    title: raw.title ?? raw.site ?? '',
+    file,
+    instanceDir,
+    redisUrl: environment?.redisUrl ?? raw.redis ?? null,
+    leaseMs:
+      raw.lease === undefined
+        ? DEFAULT_LEASE_MS
+        : (readDuration(raw.lease, [LEASE_MIN_MS, LEASE_MAX_MS], ['lease'], report) ?? DEFAULT_LEASE_MS),
+    maxWaiting: raw.maxWaiting ?? DEFAULT_MAX_WAITING,
+    web: readWeb(raw, authWritten, report),
+    instruments: readInstruments(raw.instruments ?? [], {
+      report,
+      variables,
+      instanceDir,
+      simulated: options.simulated ?? environment?.simulated ?? undefined,
+      models: options.models,
+    }),
+  }
+  if (faults.length > 0) throw new SiteFaults(faults)
+  return site
+}
+
+/** The environment, or null and what is wrong with it. */
+function tryEnvironment(variables: Variables): { environment: Environment | null; faults: Fault[] } {
+  try {
+    return { environment: readEnvironment(variables), faults: [] }
+  } catch (error) {
+    if (error instanceof SiteFaults) return { environment: null, faults: [...error.faults] }
+    throw error
+  }
+}
+
+function checkRedis(url: string | undefined, report: Report): void {
+  if (url === undefined) return
+  const fault = redisUrlFault(url)
+  if (fault !== null) report(['redis'], fault)
+  else if (hasRedisPassword(url)) {
+    report(
+      ['redis'],
+      'Passwords do not belong into the site file, which gets copied and mailed. Give the whole address in the environment, as REDIS_URL.',
+    )
+  }
+}
+
+function isTable(data: unknown): data is Record<string, unknown> {
+  return typeof data === 'object' && data !== null && !Array.isArray(data)
+}

@@ -1,0 +1,212 @@
+import { DURATION_PATTERN } from './duration.ts'
+import { TOKEN_HASH_PATTERN } from './token.ts'
+
+/** Form of the ids of sites and instruments. */
+export const ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
+const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_-]{0,62}$'
+const HOST_PATTERN = '^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$'
+
+const text = (description: string): object => ({ type: 'string', minLength: 1, maxLength: 200, description })
+const flag = (description: string): object => ({ type: 'boolean', description })
+const duration = (description: string): object => ({
+  type: 'string',
+  pattern: DURATION_PATTERN,
+  description: `${description}; a time with its unit, e.g. 500 ms, 1 s, 2 min or 1 h`,
+})
+const table = (description: string, properties: object, required: string[] = []): object => ({
+  type: 'object',
+  description,
+  additionalProperties: false,
+  required,
+  properties,
+})
+const byName = (description: string, entry: object): object => ({
+  type: 'object',
+  description,
+  propertyNames: { pattern: NAME_PATTERN, description: 'name as the model has it' },
+  additionalProperties: entry,
+})
+
+const parameter = table('What this site says of a parameter; what is left out stays as the model has it', {
+  label: text('what the page calls it'),
+  group: text('heading under which the page shows it'),
+  unit: { type: 'string', maxLength: 20, description: 'unit as it is shown; nothing is converted' },
+  min: {
+    type: 'number',
+    description: 'lowest value that may be written here, within the limits of the model',
+  },
+  max: {
+    type: 'number',
+    description: 'highest value that may be written here, within the limits of the model',
+  },
+  note: text('what one should know about it, as a sentence'),
+  decimals: { type: 'integer', minimum: 0, maximum: 12, description: 'decimals to show, 0 to 12' },
+  pollEvery: duration('how often it is read, from 100 ms to 1 h'),
+  safe: {
+    type: ['number', 'boolean', 'string', 'null'],
+    description: 'value that the emergency stop gives it; null leaves it as it is',
+  },
+  hidden: flag('true: neither shown nor published'),
+})
+
+const action = table('What this site says of an action', {
+  label: text('what the page calls it'),
+  group: text('heading under which the page shows it'),
+  hidden: flag('true: neither shown nor published'),
+})
+
+const instrument = table(
+  'One instrument',
+  {
+    id: {
+      type: 'string',
+      pattern: ID_PATTERN,
+      description: 'its name in the API: a-z, 0-9 and -, at most 63',
+    },
+    label: text('what the page calls it; default: the id'),
+    group: text('heading for whatever names no group of its own; default: Devices'),
+    model: text('kind of instrument, e.g. esp32-relay'),
+    address: text('where it is: http://host, tcp://host:port, serial:/dev/serial/by-id/... or sim:name'),
+    host: {
+      type: 'string',
+      pattern: HOST_PATTERN,
+      description: 'machine whose worker owns it; default: any',
+    },
+    pollEvery: duration('how often it is read, from 100 ms to 1 h; default 1 s'),
+    onStop: {
+      enum: ['hold', 'safe'],
+      description: 'what its outputs do when its worker is stopped: hold (default) or safe',
+    },
+    auth: table(
+      'Basic authentication of an HTTP instrument: user, and passwordFile or passwordEnv',
+      {
+        user: text('user name'),
+        passwordFile: text('file that holds the password, relative to the instance folder'),
+        passwordEnv: {
+          type: 'string',
+          pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+          description: 'environment variable that holds the password',
+        },
+      },
+      ['user'],
+    ),
+    options: { type: 'object', description: 'options of the model' },
+    parameters: byName('What this site says of its parameters, by name', parameter),
+    actions: byName('What this site says of its actions, by name', action),
+  },
+  ['id', 'model', 'address'],
+)
+
+const token = table(
+  'One bearer token',
+  {
+    name: text('who this is; appears as "by" in the ledger'),
+    role: { enum: ['viewer', 'operator', 'admin'], description: 'what it may do: viewer, operator or admin' },
+    hash: {
+      type: 'string',
+      pattern: TOKEN_HASH_PATTERN,
+      description: 'sha256: and 64 hexadecimal digits, the hash of the token and not the token itself',
+    },
+  },
+  ['name', 'role', 'hash'],
+)
+
+/** The form of site.yaml. Ajv checks with it, and editors get it as instance/site.schema.json. */
+export const siteSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'golem site',
+  ...table(
+    'One installation of golem',
+    {
+      site: {
+        type: 'string',
+        pattern: ID_PATTERN,
+        description: 'name of this installation in Redis: a-z, 0-9 and -, at most 63',
+      },
+      title: text('what the page calls this installation; default: the name'),
+      redis: text('address of Redis, without password; default: golem up starts its own'),
+      lease: duration('how long a worker owns a link without renewing, from 1 s to 10 min; default 10 s'),
+      maxWaiting: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 1000,
+        description: 'how many commands may wait for one instrument, 1 to 1000; default 32',
+      },
+      web: table('The web page and API', {
+        listen: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9.:_-]{1,253}$',
+          description: 'address to listen on; default 127.0.0.1, this machine only',
+        },
+        port: { type: 'integer', minimum: 0, maximum: 65535, description: 'port, 0 to 65535; default 8000' },
+        hosts: {
+          type: 'array',
+          uniqueItems: true,
+          items: {
+            type: 'string',
+            pattern: HOST_PATTERN,
+            description: 'a host name, e.g. stand.lab.example',
+          },
+          description: 'further host names by which browsers may reach the page',
+        },
+      }),
+      auth: {
+        description: 'who may do what: none, or a table with tokens',
+        if: { type: 'object' },
+        // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+        then: table(
+          'Who may do what',
+          {
+            tokens: { type: 'array', minItems: 1, items: token, description: 'bearer tokens, at least one' },
+          },
+          ['tokens'],
+        ),
+        else: { const: 'none', description: 'who may do what: none, or a table with tokens' },
+      },
+      instruments: { type: 'array', items: instrument, description: 'the instruments, a list' },
+    },
+    ['site', 'instruments'],
+  ),
+}
+
+/** site.yaml as it is written. Everything may be missing: this is also what is left of a faulty file. */
+export interface RawSite {
+  site?: string
+  title?: string
+  redis?: string
+  lease?: string
+  maxWaiting?: number
+  web?: { listen?: string; port?: number; hosts?: (string | undefined)[] }
+  auth?:
+    | 'none'
+    | { tokens?: ({ name?: string; role?: 'viewer' | 'operator' | 'admin'; hash?: string } | undefined)[] }
+  instruments?: (RawInstrument | undefined)[]
+}
+
+export interface RawInstrument {
+  id?: string
+  label?: string
+  group?: string
+  model?: string
+  address?: string
+  host?: string
+  pollEvery?: string
+  onStop?: 'hold' | 'safe'
+  auth?: { user?: string; passwordFile?: string; passwordEnv?: string }
+  options?: Record<string, unknown>
+  parameters?: Record<string, RawParameter>
+  actions?: Record<string, { label?: string; group?: string; hidden?: boolean }>
+}
+
+export interface RawParameter {
+  label?: string
+  group?: string
+  unit?: string
+  min?: number
+  max?: number
+  note?: string
+  decimals?: number
+  pollEvery?: string
+  safe?: number | boolean | string | null
+  hidden?: boolean
+}
