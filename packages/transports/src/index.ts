@@ -1,0 +1,9 @@
+export {
+  type AttachOptions,
+  type Channel,
+  type Link,
+  type LinkOptions,
+  nameOf,
+  openLink,
+  type Priority,
+} from './link.ts'

@@ -1,0 +1,232 @@
+import {
+  type ErrorCode,
+  GolemError,
+  type LineDriver,
+  type LineIo,
+  messageOf,
+  type Readings,
+} from '@golem/core'
+import {
+  type ChannelState,
+  conclude,
+  conversationGate,
+  type Gate,
+  introduce,
+  introductionGate,
+} from './conversation.ts'
+import { inWords } from './line-framing.ts'
+import { LineWire } from './line-wire.ts'
+import { type AttachOptions, type Channel, type Link, type LinkOptions, nameOf } from './link.ts'
+import type { PortAddress } from './port.ts'
+import { type Talk, Turns } from './turns.ts'
+
+interface LineChannel extends ChannelState {
+  readonly driver: LineDriver
+  /** The opening of the port in which it was identified. */
+  generation: number
+  onReadings: ((readings: Readings) => void) | undefined
+  /** A fault in the driver's own `unsolicited`, told to whoever comes next. */
+  strayError: GolemError | undefined
+}
+
+/** A serial port or TCP connection with line-oriented instruments. */
+export class LineLink implements Link {
+  readonly #options: LinkOptions & { endpoint: PortAddress }
+  readonly #where: string
+  readonly #turns: Turns
+  readonly #channels: LineChannel[] = []
+  #wire: LineWire | undefined
+  #talking: { talk: Talk; channel: LineChannel } | undefined
+
+  constructor(options: LinkOptions & { endpoint: PortAddress }) {
+    this.#options = options
+    this.#where = nameOf(options.endpoint)
+    this.#turns = new Turns(this.#where)
+  }
+
+  attach({ driver, endpoint, onReadings }: AttachOptions): Channel {
+    if (driver.transport !== 'line') {
+      throw new GolemError(
+        'CONFIG_INVALID',
+        `${nameOf(endpoint)} does not fit a model of transport "${driver.transport}": write the address that model needs.`,
+      )
+    }
+    const wire = this.#wireFor(driver)
+    const channel: LineChannel = {
+      driver,
+      standing: 'unknown',
+      generation: 0,
+      onReadings,
+      strayError: undefined,
+    }
+    this.#channels.push(channel)
+    return {
+      driver,
+      run: (priority, conversation, options) =>
+        this.#turns.take(priority, channel, async (talk) => {
+          const gate = conversationGate(talk, this.#options.guard, options?.beforeSend)
+          return this.#talk(wire, channel, talk, () =>
+            (conversation as (io: LineIo) => ReturnType<typeof conversation>)(
+              this.#ioFor(wire, channel, gate),
+            ),
+          )
+        }),
+    }
+  }
+
+  async close(reason: ErrorCode = 'INTERRUPTED'): Promise<void> {
+    this.#turns.close(reason)
+    await this.#wire?.end()
+  }
+
+  /** All instruments of a line share its settings, so the first one's are the line's. */
+  #wireFor(driver: LineDriver): LineWire {
+    const first = this.#channels[0]?.driver.link
+    const { sendTerminator, receiveTerminator, baudRate } = driver.link
+    if (
+      first &&
+      (first.sendTerminator !== sendTerminator ||
+        first.receiveTerminator !== receiveTerminator ||
+        first.baudRate !== baudRate)
+    ) {
+      throw new GolemError(
+        'CONFIG_INVALID',
+        `Two models on ${this.#where} need different speeds or line ends: give each instrument a line of its own.`,
+      )
+    }
+    this.#wire ??= new LineWire({
+      address: this.#options.endpoint,
+      where: this.#where,
+      settings: driver.link,
+      onStray: (line) => this.#onStray(line),
+      onConnection: (up, message) => this.#options.onConnection?.(up, message),
+    })
+    return this.#wire
+  }
+
+  async #talk<T>(
+    wire: LineWire,
+    channel: LineChannel,
+    talk: Talk,
+    conversation: () => Promise<T>,
+  ): Promise<T> {
+    const { strayError } = channel
+    channel.strayError = undefined
+    if (strayError && talk.priority !== 'stop') throw strayError
+    this.#talking = { talk, channel }
+    wire.keep()
+    const forget = talk.onOver(() => {
+      channel.standing = 'unknown'
+      wire.outOfStep = true
+      this.#endOf(wire, talk)
+    })
+    try {
+      await this.#getReady(wire, channel, talk)
+      return await conversation()
+    } catch (error) {
+      const concluded = conclude(channel, talk, error)
+      if (concluded.code === 'REPLY_TIMEOUT' || concluded.code === 'REPLY_MALFORMED') wire.outOfStep = true
+      throw concluded
+    } finally {
+      forget()
+      this.#endOf(wire, talk)
+    }
+  }
+
+  #endOf(wire: LineWire, talk: Talk): void {
+    // An interrupted conversation that ends late must not end the one that has taken its place.
+    if (this.#talking?.talk !== talk) return
+    wire.release()
+    this.#talking = undefined
+  }
+
+  /** Opens, drains, identifies and initialises, as far as each is needed. */
+  async #getReady(wire: LineWire, channel: LineChannel, talk: Talk): Promise<void> {
+    await talk.orOver(wire.open())
+    if (talk.priority === 'stop') {
+      if (wire.outOfStep) wire.listenAnew()
+      return
+    }
+    const drained = wire.outOfStep
+    if (drained) await this.#getInStep(wire, talk)
+    if (channel.standing === 'ready' && channel.generation === wire.generation) return
+    channel.generation = wire.generation
+    const gate = introductionGate(talk, this.#options.guard)
+    await introduce(channel, this.#ioFor(wire, channel, gate), this.#where, talk)
+    // A late answer may have been taken for the identification's; then that one's is still to come.
+    if (drained) await wire.drain(talk)
+    wire.outOfStep = false
+  }
+
+  async #getInStep(wire: LineWire, talk: Talk): Promise<void> {
+    const { fresh } = wire
+    if (await wire.drain(talk)) return
+    if (!fresh) {
+      await wire.close('it does not become quiet')
+      await talk.orOver(wire.open())
+      await wire.drain(talk)
+    }
+    // An instrument that talks without a pause is judged by its identification.
+    wire.outOfStep = false
+  }
+
+  #ioFor(wire: LineWire, channel: LineChannel, gate: Gate): LineIo {
+    const { talk, pass } = gate
+    const { replyTimeoutMs } = channel.driver.link
+    const anything = (): boolean => true
+    // After a time-out inside a conversation its late answer must not become the next question's.
+    const inStep = async (): Promise<void> => {
+      talk.throwIfOver()
+      if (!wire.outOfStep || talk.priority === 'stop') return
+      if (await wire.drain(talk)) return
+      throw new GolemError('REPLY_MALFORMED', `${this.#where} does not become quiet after a time-out.`)
+    }
+    return {
+      send: async (line) => {
+        await inStep()
+        await talk.orOver(wire.write(line, pass))
+      },
+      ask: async (line, { timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
+        await inStep()
+        wire.forgetKept()
+        try {
+          return await wire.nextLine(inWords(line), accept, timeoutMs, talk, () => wire.write(line, pass))
+        } catch (error) {
+          if (error instanceof GolemError && error.code === 'REPLY_TIMEOUT') {
+            wire.outOfStep = true
+            channel.standing = 'unknown'
+          }
+          throw error
+        }
+      },
+      expect: async ({ timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
+        await inStep()
+        return wire.nextLine('a line', accept, timeoutMs, talk)
+      },
+      sleep: (ms) => talk.sleep(ms),
+    }
+  }
+
+  /** Offers a line to the instrument that has the line just now, then to the others. */
+  #onStray(line: string): void {
+    const speaking = this.#talking?.channel
+    const others = this.#channels.filter((channel) => channel !== speaking)
+    for (const channel of speaking ? [speaking, ...others] : others) {
+      if (channel.standing === 'unknown') continue
+      let readings: Readings | undefined
+      try {
+        readings = channel.driver.unsolicited?.(line)
+      } catch (error) {
+        channel.strayError = new GolemError(
+          'INTERNAL',
+          `The driver failed on the line ${inWords(line)}: ${messageOf(error)}`,
+          { cause: error },
+        )
+        return
+      }
+      if (!readings) continue
+      channel.onReadings?.(readings)
+      return
+    }
+  }
+}

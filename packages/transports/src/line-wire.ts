@@ -1,0 +1,303 @@
+import { GolemError, type LineDriver, messageOf } from '@golem/core'
+import { inWords, LineFraming, MAX_LINE } from './line-framing.ts'
+import { openPort, type Port, type PortAddress } from './port.ts'
+import type { Talk } from './turns.ts'
+
+/** How long writing one line may take, in ms: only a blocked port needs that long. */
+const WRITE_TIMEOUT_MS = 5000
+/** Lines that nobody has waited for yet and that are kept for the conversation that runs. */
+const MAX_KEPT = 256
+
+export interface WireOptions {
+  address: PortAddress
+  where: string
+  settings: LineDriver['link']
+  /** A line that nobody asked for. */
+  onStray: (line: string) => void
+  onConnection: (up: boolean, message: string) => void
+}
+
+interface Waiter {
+  accept: (line: string) => boolean
+  resolve: (line: string) => void
+  reject: (error: unknown) => void
+  /** Lines that came and were not accepted, the last few. */
+  others: string[]
+}
+
+/** The line as such: open, write, wait for a line, wait until it is quiet. Knows nothing of turns and drivers. */
+export class LineWire {
+  readonly #options: WireOptions
+  readonly #framing: LineFraming
+  #port: Port | undefined
+  #opening: Promise<void> | undefined
+  #down = false
+  #waiter: Waiter | undefined
+  #kept: string[] = []
+  #keeping = false
+  #draining = false
+  #lastByteAt = 0
+  #ended = false
+  /** An answer may still come that nobody waits for: drain before the next question. */
+  outOfStep = true
+  /** Grows each time the port is opened: what was known of the instruments before is void. */
+  generation = 0
+  /** Just opened, and nothing has been drained yet. */
+  fresh = true
+
+  constructor(options: WireOptions) {
+    this.#options = options
+    this.#framing = new LineFraming(
+      options.settings.receiveTerminator,
+      (line) => this.#onLine(line),
+      (beginning) => this.#onOverflow(beginning),
+    )
+  }
+
+  get isOpen(): boolean {
+    return this.#port?.isOpen ?? false
+  }
+
+  /** Opens the port if it is not open. @throws LINK_DOWN */
+  async open(): Promise<void> {
+    if (this.isOpen) return
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    await this.#opening
+  }
+
+  /** Throws unfinished pieces away, for a stop, which has no time to drain. */
+  listenAnew(): void {
+    this.#framing.reset()
+  }
+
+  /** Keeps lines that nobody waits for until `release`, for the conversation that now runs. */
+  keep(): void {
+    this.#keeping = true
+  }
+
+  /** Hands kept lines to `onStray`. */
+  release(): void {
+    this.#keeping = false
+    this.forgetKept()
+  }
+
+  /** Lines that came before a question can't be its answer: they go to `onStray`. */
+  forgetKept(): void {
+    for (const line of this.#kept.splice(0)) this.#options.onStray(line)
+  }
+
+  /**
+   * Writes one line, terminator added.
+   *
+   * @param pass - called directly before the bytes go out; when it throws, nothing goes out
+   * @throws LINK_DOWN when the port is not open, LINK_LOST when writing failed, and what `pass` throws
+   */
+  async write(line: string, pass: () => void): Promise<void> {
+    const port = this.#port
+    if (!port?.isOpen) throw this.#closedError('LINK_DOWN', `${inWords(line)} was not sent`)
+    const bytes = Buffer.from(line + this.#options.settings.sendTerminator, 'latin1')
+    pass()
+    let timer: NodeJS.Timeout | undefined
+    const blocked = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`blocked for ${WRITE_TIMEOUT_MS} ms`)), WRITE_TIMEOUT_MS)
+    })
+    try {
+      await Promise.race([port.write(bytes), blocked])
+    } catch (error) {
+      await this.close(`writing failed: ${messageOf(error)}`)
+      this.#tell(false, `The connection to ${this.#options.where} was lost: writing failed.`)
+      throw new GolemError(
+        'LINK_LOST',
+        `Writing ${inWords(line)} to ${this.#options.where} failed: ${messageOf(error)}.`,
+        { cause: error },
+      )
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /**
+   * The next line that is accepted; others go to `onStray`.
+   *
+   * @param what - what is waited for, for the message
+   * @param after - the time starts when this is done, e.g. when the question has been written
+   * @throws REPLY_TIMEOUT, LINK_LOST (the port closed), REPLY_MALFORMED (a line without end), what `after` throws
+   */
+  async nextLine(
+    what: string,
+    accept: (line: string) => boolean,
+    timeoutMs: number,
+    talk: Talk,
+    after?: () => Promise<void>,
+  ): Promise<string> {
+    if (!this.isOpen) throw this.#closedError('LINK_DOWN', what)
+    const others: string[] = []
+    let timer: NodeJS.Timeout | undefined
+    let over = false
+    let waiter: Waiter | undefined
+    const line = new Promise<string>((resolve, reject) => {
+      waiter = { accept, resolve, reject, others }
+      this.#waiter = waiter
+      for (const kept of this.#kept.splice(0)) this.#onLine(kept)
+    })
+    const timedOut = async (): Promise<never> => {
+      await after?.()
+      return new Promise((_resolve, reject) => {
+        if (over) return
+        timer = setTimeout(() => {
+          const came = [...others, this.#framing.piece].filter((text) => text !== '').map(inWords)
+          reject(
+            new GolemError(
+              'REPLY_TIMEOUT',
+              `${what} on ${this.#options.where}: no answer within ${timeoutMs} ms${came.length > 0 ? `; what came was ${came.join(', ')}` : ''}.`,
+            ),
+          )
+        }, timeoutMs)
+      })
+    }
+    try {
+      return await talk.orOver(Promise.race([line, timedOut()]))
+    } finally {
+      over = true
+      clearTimeout(timer)
+      if (this.#waiter === waiter) this.#waiter = undefined
+    }
+  }
+
+  /**
+   * Throws away what comes until the line has been quiet for `quietMs`.
+   *
+   * @returns false when it did not become quiet within ten times that, at least 2 s
+   */
+  async drain(talk: Talk): Promise<boolean> {
+    const { quietMs } = this.#options.settings
+    const startedAt = performance.now()
+    const giveUpAt = startedAt + Math.max(2000, 10 * quietMs)
+    this.#kept = []
+    this.#draining = true
+    try {
+      for (;;) {
+        const now = performance.now()
+        const quietFor = now - Math.max(startedAt, this.#lastByteAt)
+        if (quietFor >= quietMs) break
+        if (now >= giveUpAt) return false
+        await talk.sleep(quietMs - quietFor)
+      }
+    } finally {
+      this.#draining = false
+      this.fresh = false
+      this.#framing.reset()
+    }
+    this.outOfStep = false
+    return true
+  }
+
+  /** Closes the port; whoever waits for a line gets LINK_LOST. */
+  async close(why: string): Promise<void> {
+    const port = this.#port
+    this.#port = undefined
+    this.#onClosed(why)
+    await port?.close()
+  }
+
+  /** Closes the port for good. */
+  async end(): Promise<void> {
+    this.#ended = true
+    // A port that is being opened just now is closed there.
+    await this.#opening?.catch(() => undefined)
+    await this.close('the link was closed')
+  }
+
+  async #open(): Promise<void> {
+    const { address, where, settings } = this.#options
+    let current: Port | undefined
+    try {
+      current = await openPort(address, settings.baudRate ?? 9600, {
+        onBytes: (bytes) => {
+          // Bytes of a port that has been given up belong to nobody.
+          if (current !== undefined && this.#port !== current) return
+          this.#lastByteAt = performance.now()
+          this.#framing.take(bytes)
+        },
+        onLost: (why) => {
+          if (this.#port !== current) return
+          this.#port = undefined
+          this.#onClosed(why)
+          this.#tell(false, `The connection to ${where} was lost: ${why}.`)
+        },
+      })
+    } catch (error) {
+      this.#tell(false, `${where} can't be opened: ${messageOf(error)}.`)
+      throw new GolemError('LINK_DOWN', `${where} can't be opened: ${messageOf(error)}.`, { cause: error })
+    }
+    if (this.#ended) {
+      await current.close()
+      throw this.#closedError('LINK_DOWN', 'the link was closed')
+    }
+    this.#port = current
+    this.#framing.reset()
+    this.outOfStep = true
+    this.fresh = true
+    this.generation += 1
+    this.#tell(true, `The connection to ${where} is back.`)
+  }
+
+  #onClosed(why: string): void {
+    this.#framing.reset()
+    this.outOfStep = true
+    this.#kept = []
+    this.#waiter?.reject(this.#closedError('LINK_LOST', why))
+    this.#waiter = undefined
+  }
+
+  #onLine(line: string): void {
+    if (this.#draining) return
+    const waiter = this.#waiter
+    if (!waiter) {
+      if (!this.#keeping) return this.#options.onStray(line)
+      this.#kept.push(line)
+      if (this.#kept.length > MAX_KEPT) this.#options.onStray(this.#kept.shift() ?? '')
+      return
+    }
+    let accepted: boolean
+    try {
+      accepted = waiter.accept(line)
+    } catch (error) {
+      this.#waiter = undefined
+      waiter.reject(error)
+      return
+    }
+    if (accepted) {
+      this.#waiter = undefined
+      waiter.resolve(line)
+      return
+    }
+    waiter.others.push(line)
+    if (waiter.others.length > 3) waiter.others.shift()
+    this.#options.onStray(line)
+  }
+
+  #onOverflow(beginning: string): void {
+    this.outOfStep = true
+    const waiter = this.#waiter
+    this.#waiter = undefined
+    waiter?.reject(
+      new GolemError(
+        'REPLY_MALFORMED',
+        `More than ${MAX_LINE} characters came from ${this.#options.where} without a line end; they began with ${inWords(beginning)}.`,
+      ),
+    )
+  }
+
+  #closedError(code: 'LINK_DOWN' | 'LINK_LOST', what: string): GolemError {
+    return new GolemError(code, `${this.#options.where} is not open: ${what}.`)
+  }
+
+  #tell(up: boolean, message: string): void {
+    if (up !== this.#down) return
+    this.#down = !up
+    this.#options.onConnection(up, message)
+  }
+}
