@@ -133,7 +133,12 @@ export class SiteFollower implements SiteView {
   }
 
   async #readWorkers(): Promise<void> {
-    const found = await this.#fast.hgetall(this.#keys.workers)
+    const [found, epoch] = await Promise.all([
+      this.#fast.hgetall(this.#keys.workers),
+      this.#fast.get(this.#keys.epoch),
+    ])
+    // init-db has been run, or Redis has lost its data: what is held here is of another life.
+    if (this.#loaded && epoch !== this.epoch) this.#loaded = false
     this.workers.clear()
     for (const [id, json] of Object.entries(found)) this.workers.set(id, JSON.parse(json) as WorkerRecord)
     this.#tell({ kind: 'workers' })

@@ -152,22 +152,25 @@ if #done > 0 then
 end
 return done`,
 
-  /** Ends what has waited past its valid-until. ARGV: instrument, ending (JSON) -> the ids */
+  /** Ends what has waited past its valid-until. ARGV: ending (JSON), instruments... -> how many */
   golemExpire: `
-local instrument = ARGV[1]
-local at, done = now_ms(), {}
-for _, id in ipairs(redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1)) do
-  local h = redis.call('HMGET', R .. ':command:' .. id, 'state', 'validUntil')
-  if h[1] ~= 'queued' then
-    redis.call('ZREM', R .. ':waiting:' .. instrument, id)
-  elseif at > tonumber(h[2]) then
-    finish(id, instrument, ARGV[2], text(at))
-    done[#done + 1] = id
+local at, done = now_ms(), 0
+for n = 2, #ARGV do
+  local instrument, ended = ARGV[n], 0
+  for _, id in ipairs(redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1)) do
+    local h = redis.call('HMGET', R .. ':command:' .. id, 'state', 'validUntil')
+    if h[1] ~= 'queued' then
+      redis.call('ZREM', R .. ':waiting:' .. instrument, id)
+    elseif at > tonumber(h[2]) then
+      finish(id, instrument, ARGV[1], text(at))
+      ended = ended + 1
+    end
   end
-end
-if #done > 0 then
-  queue_changed(instrument)
-  event('command', instrument, '', #done .. ' refused: waited past their valid-until')
+  if ended > 0 then
+    queue_changed(instrument)
+    event('command', instrument, '', ended .. ' refused: waited past their valid-until')
+  end
+  done = done + ended
 end
 return done`,
 

@@ -14,6 +14,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
+import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
 import { type Keys, keysOf } from './keys.ts'
@@ -143,10 +144,11 @@ class RedisSiteClient implements SiteClient {
   }
 
   async getCommand(id: string): Promise<CommandRecord> {
-    const [json] = await this.#script<(string | null)[]>('golemRecords', id)
-    if (!json)
-      throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id.slice(0, 80)} in the ledger.`)
-    return recordFrom(json)
+    const record = await this.#record(id)
+    if (record.state !== 'queued' || Date.parse(record.validUntil) >= this.view.now()) return record
+    // No worker was there to refuse it: nobody is left hanging all the same.
+    await this.#ask(() => expireCommands(this.#fast, this.#keys.root, [record.instrument]))
+    return this.#record(id)
   }
 
   async listCommands(query: {
@@ -190,7 +192,8 @@ class RedisSiteClient implements SiteClient {
     )
     const message = `Refused: emergency stop by ${by} (${reason}).`
     const ending = endingOf({ outcome: 'refused', effect: 'none', code: 'STOPPED', message })
-    const concerned = instrument === undefined ? [...this.view.descriptions.keys()] : [instrument]
+    const all = new Set([...this.view.descriptions.keys(), ...this.view.queues.keys()])
+    const concerned = instrument === undefined ? [...all] : [instrument]
     await Promise.all(
       concerned.map((id) => this.#refuse(id, ending, 'stop', by, 'waiting commands refused: emergency stop')),
     )
@@ -249,6 +252,14 @@ class RedisSiteClient implements SiteClient {
     this.view.close()
     await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()))
     disconnect(this.#fast)
+  }
+
+  async #record(id: string): Promise<CommandRecord> {
+    const [json] = await this.#script<(string | null)[]>('golemRecords', id)
+    if (!json) {
+      throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id.slice(0, 80)} in the ledger.`)
+    }
+    return recordFrom(json)
   }
 
   #queue(instrument: string): Queue {

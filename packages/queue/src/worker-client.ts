@@ -12,6 +12,7 @@ import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
 import { type Consumer, consumeCommands } from './consume.ts'
 import { type Keys, keysOf } from './keys.ts'
+import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
 import { endingOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
@@ -172,15 +173,8 @@ export class WorkerClient {
   }
 
   /** Refuses the commands that have waited past their valid-until. @returns how many */
-  async expire(instrument: string): Promise<number> {
-    const ending = endingOf({
-      outcome: 'refused',
-      effect: 'none',
-      code: 'COMMAND_EXPIRED',
-      message: 'It waited past its valid-until; nothing was sent.',
-    })
-    return ((await runScript(this.#beat, 'golemExpire', this.#keys.root, instrument, ending)) as string[])
-      .length
+  expire(instruments: readonly string[]): Promise<number> {
+    return expireCommands(this.#beat, this.#keys.root, instruments)
   }
 
   /** The command that Redis believes to be running on an instrument, or null. */

@@ -1,0 +1,139 @@
+import {
+  type CommandRecord,
+  GolemError,
+  type Outcome,
+  asGolemError,
+  checkValue,
+  describeTarget,
+  targetOf,
+} from '@golem/core'
+import { outcomeOf, unknownOutcome } from '@golem/queue'
+import type { Value } from '@golem/core'
+import type { WorkerContext } from './context.ts'
+import type { Instrument } from './instrument.ts'
+import type { Journal } from './journal.ts'
+
+/** What carrying out commands on one link needs. */
+export interface ExecuteContext {
+  context: WorkerContext
+  link: string
+  journal: Journal
+  /**
+   * Commands submitted before this (ms since 1970, site clock) may have been carried out by somebody whose
+   * journal is not here, and Redis may have lost its record of that. 0: there are none.
+   */
+  suspectBefore: number
+}
+
+/**
+ * Carries out one command from the queue, at most once, and writes how it ended.
+ *
+ * The order is what keeps the promise: Redis agrees that it begins now (and is not cancelled, expired or stopped),
+ * then, directly before the first byte, the lease and the valid-until are looked at once more and the journal line
+ * is written; only then something is sent.
+ */
+export async function executeCommand(
+  execution: ExecuteContext,
+  instrument: Instrument,
+  id: string,
+): Promise<void> {
+  const { context, link, journal } = execution
+  const begin = await context.client.begin(id, instrument.id, link)
+  if (begin.answer === 'missing' || begin.answer === 'ended') return
+  const { record } = begin
+  const known = journal.entry(id)
+  const outcome = known
+    ? (known.outcome ?? unknownOutcome('It had begun before, and how it ended is not known.'))
+    : begin.answer === 'ok'
+      ? await perform(execution, instrument, record)
+      : refusal(begin)
+  const endedAt = context.client.clock.now()
+  try {
+    journal.end(id, outcome, endedAt)
+  } catch (error) {
+    context.log.error({ err: error, command: id }, 'the outcome is not in the journal')
+  }
+  await context.client.finish(record, outcome, endedAt)
+  if (outcome.outcome === 'unknown') instrument.settleLater(record)
+  else if (outcome.outcome !== 'refused') instrument.pollSoon()
+}
+
+function refusal(begin: { answer: string; detail?: string }): Outcome {
+  const refused = (code: 'STOPPED' | 'COMMAND_EXPIRED' | 'LEASE_LOST', message: string): Outcome => ({
+    outcome: 'refused',
+    effect: 'none',
+    code,
+    message,
+  })
+  switch (begin.answer) {
+    case 'stopped':
+      return refused('STOPPED', 'Refused: the emergency stop is in force.')
+    case 'expired':
+      return refused('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
+    case 'notowner':
+      return refused('LEASE_LOST', 'The worker lost the link to another one; nothing was sent.')
+    default:
+      return unknownOutcome('It was being carried out already, and how it ended is not known.')
+  }
+}
+
+async function perform(
+  { context, journal, suspectBefore }: ExecuteContext,
+  instrument: Instrument,
+  record: CommandRecord,
+): Promise<Outcome> {
+  if (Date.parse(record.submittedAt) < suspectBefore) {
+    return unknownOutcome(
+      'Redis was restarted after this was submitted, and another machine may have carried it out before.',
+    )
+  }
+  const target = targetOf(record)
+  let sent = false
+  const beforeSend = (): void => {
+    const stop = context.stops.of(instrument.id)
+    if (stop) throw new GolemError('STOPPED', `Refused: emergency stop by ${stop.by} (${stop.reason}).`)
+    if (context.client.clock.now() > Date.parse(record.validUntil)) {
+      throw new GolemError('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
+    }
+    journal.begin(record, context.client.clock.now())
+    sent = true
+  }
+  try {
+    const result = await send(instrument, target, beforeSend)
+    return { outcome: 'done', effect: 'done', ...(result === undefined ? {} : { result }) }
+  } catch (error) {
+    const golemError = asGolemError(error)
+    if (golemError.code === 'INTERNAL') {
+      context.log.error({ err: error, command: record.id }, 'the driver failed')
+    }
+    const message = `${instrument.id}, ${describeTarget(target)}: ${golemError.message}`
+    return { ...outcomeOf(golemError, sent), message }
+  }
+}
+
+async function send(
+  instrument: Instrument,
+  target: ReturnType<typeof targetOf>,
+  beforeSend: () => void,
+): Promise<Value | undefined> {
+  if ('parameter' in target) {
+    const { parameter, value } = target
+    const { write } = instrument.spec(parameter)
+    const allowed = instrument.description.parameters[parameter]
+    if (!write || !allowed?.writable) {
+      throw new GolemError('NOT_WRITABLE', `${instrument.id}.${parameter} can only be read.`)
+    }
+    // Checked against this worker's own site file too: the web process may have an older one.
+    checkValue(`${instrument.id}.${parameter}`, allowed, value, '/value')
+    instrument.forgetUnsettled(parameter)
+    await instrument.channel.run('command', (io) => write(io, value), { beforeSend })
+    return undefined
+  }
+  const action = instrument.driver.actions[target.action]
+  if (!action || !instrument.description.actions[target.action]) {
+    throw new GolemError('UNKNOWN_NAME', `${instrument.id} has no action "${target.action}".`)
+  }
+  const run: (io: never, args: Readonly<Record<string, Value>>) => Promise<Value | void> = action.run
+  const answer = await instrument.channel.run('command', (io) => run(io, target.arguments), { beforeSend })
+  return answer ?? undefined
+}

@@ -1,0 +1,1 @@
+export { type RunningWorker, type WorkerOptions, startWorker } from './start.ts'

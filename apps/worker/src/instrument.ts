@@ -1,0 +1,283 @@
+import type { InstrumentConfig } from '@golem/config'
+import {
+  type CommandRecord,
+  type Condition,
+  type Driver,
+  type ErrorCode,
+  GolemError,
+  type InstrumentDescription,
+  type ParameterSpec,
+  type Reading,
+  type Readings,
+  type Snapshot,
+  asGolemError,
+  defaultMatches,
+  isFault,
+  isoTime,
+} from '@golem/core'
+import type { Channel } from '@golem/transports'
+import type { WorkerContext } from './context.ts'
+
+/** After this many polls without an answer an instrument is lost. */
+const LOST_AFTER = 3
+/** The longest pause between tries to reach a silent instrument, in ms. */
+const MAX_BACK_OFF_MS = 5_000
+
+/** Why a poll may end without saying anything about the instrument. */
+const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set([
+  'LEASE_LOST',
+  'INTERRUPTED',
+  'STOPPED',
+  'WORKER_STOPPING',
+])
+
+export interface InstrumentOptions {
+  context: WorkerContext
+  config: InstrumentConfig
+  driver: Driver
+  channel: Channel
+  description: InstrumentDescription
+  /** Asks the poll loop to read this instrument now. */
+  wake: () => void
+}
+
+/** One instrument in the hands of its owner: its readings, its condition, and what is still to be found out. */
+export class Instrument {
+  readonly id: string
+  readonly description: InstrumentDescription
+  readonly driver: Driver
+  readonly channel: Channel
+  /** When the next poll is due, by the monotonic clock. */
+  nextPollAt = 0
+  readonly #context: WorkerContext
+  readonly #config: InstrumentConfig
+  readonly #readings: Record<string, Reading> = {}
+  readonly #readAt = new Map<string, number>()
+  readonly #unsettled = new Map<string, { record: CommandRecord; since: number }>()
+  readonly #wake: () => void
+  readonly #pollEveryMs: number
+  #condition: Condition = 'connecting'
+  #conditionSince: string
+  #message = 'Not heard of yet.'
+  #seenAt: string | null = null
+  #failures = 0
+  #owned = true
+  #uptime: number | undefined
+
+  constructor({ context, config, driver, channel, description, wake }: InstrumentOptions) {
+    this.id = config.id
+    this.description = description
+    this.driver = driver
+    this.channel = channel
+    this.#context = context
+    this.#config = config
+    this.#wake = wake
+    this.#pollEveryMs = Math.min(
+      config.pollEveryMs,
+      ...Object.values(config.parameters).map(({ pollEveryMs }) => pollEveryMs ?? Infinity),
+    )
+    this.#conditionSince = isoTime(context.client.clock.now())
+    for (const [name, { readable }] of Object.entries(description.parameters)) {
+      if (readable) this.#readings[name] = { value: null, at: null, quality: 'stale' }
+    }
+  }
+
+  /** A parameter as the driver defines it. @throws UNKNOWN_NAME */
+  spec(name: string): ParameterSpec<never> {
+    const spec: ParameterSpec<never> | undefined = this.driver.parameters[name]
+    if (!spec) throw new GolemError('UNKNOWN_NAME', `${this.id} has no parameter "${name}".`)
+    return spec
+  }
+
+  /** Does what was read agree with what was wanted? */
+  matches(name: string, wanted: CommandRecord['value'], got: CommandRecord['value']): boolean {
+    if (wanted === undefined || got === undefined) return false
+    const spec = this.spec(name)
+    return spec.matches ? spec.matches(wanted, got) : defaultMatches(wanted, got, spec.step)
+  }
+
+  reading(name: string): Reading | undefined {
+    return this.#readings[name]
+  }
+
+  /**
+   * Reads what is due, once.
+   *
+   * @returns when the next poll should start, by the monotonic clock, in ms
+   */
+  async poll(): Promise<number> {
+    const started = performance.now()
+    const startedAt = this.#context.client.clock.now()
+    try {
+      const due = this.#due(started)
+      const found = await this.channel.run('poll', (io) => this.driver.readAll(io, due))
+      for (const name of due) this.#readAt.set(name, started)
+      this.#answered(found, startedAt)
+      return Math.max(started + this.#pollEveryMs, performance.now())
+    } catch (error) {
+      this.#failed(asGolemError(error))
+      const backOff = Math.min(this.#pollEveryMs * 2 ** Math.min(this.#failures - 1, 10), MAX_BACK_OFF_MS)
+      return performance.now() + Math.max(backOff, Math.min(this.#pollEveryMs, MAX_BACK_OFF_MS))
+    }
+  }
+
+  /** Takes readings that came by themselves. */
+  received(found: Readings): void {
+    this.#answered(found, this.#context.client.clock.now())
+  }
+
+  /** Remembers a command of unknown outcome, to be settled by the next reading that begins from now on. */
+  settleLater(record: CommandRecord): void {
+    if (record.parameter === undefined || !this.description.parameters[record.parameter]?.readable) return
+    this.#unsettled.set(record.parameter, { record, since: this.#context.client.clock.now() })
+    this.pollSoon()
+  }
+
+  /** A new command to a parameter makes it impossible to tell what the one before has done. */
+  forgetUnsettled(name: string): void {
+    const open = this.#unsettled.get(name)
+    if (!open) return
+    this.#unsettled.delete(name)
+    this.#settle(
+      open.record,
+      'unknown',
+      undefined,
+      `It could not be told before the next command to ${name}.`,
+    )
+  }
+
+  pollSoon(): void {
+    this.nextPollAt = 0
+    this.#wake()
+  }
+
+  /** The instrument is no longer polled by this worker, for a reason people are told. */
+  leave(condition: Condition, message: string): void {
+    this.#owned = false
+    for (const reading of Object.values(this.#readings)) {
+      if (reading.quality === 'good') reading.quality = 'stale'
+    }
+    this.#become(condition, message)
+    this.publish()
+  }
+
+  publish(): void {
+    this.#context.publisher.snapshot(this.snapshot())
+  }
+
+  snapshot(): Snapshot {
+    return {
+      id: this.id,
+      condition: this.#condition,
+      conditionSince: this.#conditionSince,
+      message: this.#message,
+      owner: this.#owned ? this.#context.id : null,
+      seenAt: this.#seenAt,
+      staleAfterMs: Math.max(3 * this.#config.pollEveryMs, this.#config.pollEveryMs + 2_000),
+      readings: structuredClone(this.#readings),
+    }
+  }
+
+  #due(now: number): Set<string> {
+    const due = new Set<string>()
+    for (const [name, { readable }] of Object.entries(this.description.parameters)) {
+      if (!readable) continue
+      const period = this.#config.parameters[name]?.pollEveryMs ?? this.#config.pollEveryMs
+      const last = this.#readAt.get(name)
+      // Half a tick of tolerance: timers are not exact, and a reading missed now would be a whole period late.
+      if (last === undefined || now - last >= period - this.#pollEveryMs / 2) due.add(name)
+    }
+    for (const name of this.#unsettled.keys()) due.add(name)
+    return due
+  }
+
+  #answered(found: Readings, startedAt: number): void {
+    const at = isoTime(this.#context.client.clock.now())
+    this.#failures = 0
+    this.#seenAt = at
+    for (const [name, value] of Object.entries(found)) {
+      const reading = this.#readings[name]
+      if (!reading) continue
+      if (isFault(value)) {
+        reading.quality = 'bad'
+        reading.error = value.fault
+      } else {
+        this.#readings[name] = { value, at, quality: 'good' }
+      }
+    }
+    this.#noticeReboot(found)
+    const bad = Object.entries(this.#readings).filter(([, { quality }]) => quality === 'bad')
+    if (bad.length === 0) this.#become('ok', 'It answers.')
+    else this.#become('degraded', `No good reading of ${bad.map(([name]) => name).join(', ')}.`)
+    this.#settleFrom(found, startedAt)
+    this.publish()
+  }
+
+  #failed(error: GolemError): void {
+    if (NOT_ITS_FAULT.has(error.code)) return
+    this.#failures += 1
+    const sentence = `${this.#failures === 1 ? 'The last poll' : `The last ${this.#failures} polls`} failed: ${error.message}`
+    if (this.#failures >= LOST_AFTER) {
+      for (const reading of Object.values(this.#readings)) {
+        if (reading.quality === 'good') reading.quality = 'stale'
+      }
+      this.#become('lost', sentence)
+    } else {
+      this.#become(this.#condition === 'ok' ? 'degraded' : this.#condition, sentence)
+    }
+    this.publish()
+  }
+
+  #become(condition: Condition, message: string): void {
+    if (condition !== this.#condition) {
+      this.#conditionSince = isoTime(this.#context.client.clock.now())
+      this.#tell('condition', `${this.#condition} -> ${condition}: ${message}`)
+      this.#context.log[condition === 'lost' ? 'warn' : 'info']({ instrument: this.id, condition }, message)
+    }
+    this.#condition = condition
+    this.#message = message
+  }
+
+  #noticeReboot(found: Readings): void {
+    const name = this.driver.uptime
+    const uptime = name === undefined ? undefined : found[name]
+    if (typeof uptime !== 'number') return
+    if (this.#uptime !== undefined && uptime < this.#uptime) {
+      this.#tell('reboot', `it has rebooted: up for ${uptime} s, before ${this.#uptime} s`)
+    }
+    this.#uptime = uptime
+  }
+
+  #settleFrom(found: Readings, startedAt: number): void {
+    for (const [name, { record, since }] of this.#unsettled) {
+      const got = found[name]
+      if (got === undefined || isFault(got) || startedAt < since) continue
+      this.#unsettled.delete(name)
+      const done = this.matches(name, record.value, got)
+      this.#settle(
+        record,
+        done ? 'done' : 'none',
+        got,
+        `Read back: ${name} is ${String(got)}, ${done ? 'as' : 'not as'} the command asked.`,
+      )
+    }
+  }
+
+  #settle(
+    record: CommandRecord,
+    effect: 'done' | 'none' | 'unknown',
+    value: CommandRecord['value'],
+    message: string,
+  ): void {
+    const at = isoTime(this.#context.client.clock.now())
+    this.#context.client
+      .settle(record, { at, effect, ...(value === undefined ? {} : { value }), message })
+      .catch((error: unknown) => this.#context.log.error({ err: error, command: record.id }, 'not settled'))
+  }
+
+  #tell(kind: string, message: string): void {
+    this.#context.client
+      .event(kind, this.id, message)
+      .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
+  }
+}

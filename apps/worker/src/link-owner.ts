@@ -1,0 +1,184 @@
+import { type InstrumentConfig, describeInstrument, describeParameter } from '@golem/config'
+import { type Address, type Driver, GolemError, type Model, type Value, asGolemError } from '@golem/core'
+import type { Consumer } from '@golem/queue'
+import { type Link, openLink } from '@golem/transports'
+import type { WorkerContext } from './context.ts'
+import { type ExecuteContext, executeCommand } from './execute.ts'
+import { Instrument } from './instrument.ts'
+import { Journal } from './journal.ts'
+import { PollLoop } from './poll-loop.ts'
+import { recoverCommands, restoreOutcomes } from './recover.ts'
+import { SafeState } from './safe-state.ts'
+
+/** The instruments behind one physical connection, as site.yaml has them. */
+export interface LinkConfig {
+  link: string
+  host: string | null
+  endpoint: Address
+  instruments: readonly InstrumentConfig[]
+}
+
+/** A link in the hands of this worker: connection, polls, commands, stop. */
+export class LinkOwner {
+  readonly link: string
+  readonly #context: WorkerContext
+  readonly #connection: Link
+  readonly #journal: Journal
+  readonly #execution: ExecuteContext
+  readonly #trusted: boolean
+  readonly #instruments = new Map<string, Instrument>()
+  readonly #safeStates = new Map<string, SafeState>()
+  readonly #onStop = new Map<string, 'hold' | 'safe'>()
+  readonly #loop: PollLoop
+  readonly #consumers: Consumer[] = []
+  #left = false
+
+  /**
+   * Begins to own a link whose lease has just been taken.
+   *
+   * @param redisStartedBefore - see RedisLife
+   */
+  constructor(
+    context: WorkerContext,
+    config: LinkConfig,
+    models: ReadonlyMap<string, Model>,
+    journal: Journal,
+    redisStartedBefore: number,
+  ) {
+    const { leases, clock } = context.client
+    this.link = config.link
+    this.#context = context
+    this.#journal = journal
+    const fence = leases.fence(config.link)
+    this.#trusted = journal.trusted(fence)
+    journal.own(fence, context.id, clock.now())
+    this.#execution = {
+      context,
+      link: config.link,
+      journal,
+      suspectBefore: this.#trusted ? 0 : redisStartedBefore,
+    }
+    this.#connection = openLink({
+      endpoint: config.endpoint,
+      guard: () => leases.guard(config.link),
+      onConnection: (up, message) => context.log.info({ link: config.link, up }, message),
+    })
+    for (const instrument of config.instruments) this.#attach(instrument, models)
+    this.#loop = new PollLoop([...this.#instruments.values()], (instrument) => this.#afterPoll(instrument))
+  }
+
+  /** When the poll loop last came round, by the monotonic clock. */
+  get aliveAt(): number {
+    return this.#loop.aliveAt
+  }
+
+  get instruments(): string[] {
+    return [...this.#instruments.keys()]
+  }
+
+  /** Settles what the last owner left, then takes commands and polls. */
+  async start(): Promise<void> {
+    this.republish()
+    await recoverCommands(this.#execution, this.#instruments, this.#trusted)
+    if (this.#left) return
+    for (const instrument of this.#instruments.values()) {
+      const stop = this.#context.stops.of(instrument.id)
+      if (stop) void this.#safeStates.get(instrument.id)?.enter(`emergency stop by ${stop.by}`)
+      const handle = (id: string): Promise<void> => executeCommand(this.#execution, instrument, id)
+      this.#consumers.push(this.#context.client.consume(instrument.id, handle))
+    }
+    this.#loop.start()
+  }
+
+  /** Writes descriptions and snapshots (again: Redis may have lost them). */
+  republish(): void {
+    for (const instrument of this.#instruments.values()) {
+      this.#context.publisher.describe(instrument.description)
+      instrument.publish()
+    }
+  }
+
+  /** Redis is back: writes again what it may have lost. */
+  async restore(): Promise<void> {
+    this.republish()
+    await restoreOutcomes(this.#execution)
+  }
+
+  /** Emergency stop. @param instrument - null: all on this link */
+  async enterStop(instrument: string | null, why: string): Promise<void> {
+    const concerned =
+      instrument === null ? [...this.#safeStates.values()] : [this.#safeStates.get(instrument)]
+    await Promise.all(concerned.map((safeState) => safeState?.enter(why)))
+  }
+
+  /** Gives the link up in an orderly way: finishes the command that runs, applies the stop policy when asked. */
+  async stop(options: { applyPolicy: boolean; message: string }): Promise<void> {
+    if (this.#left) return
+    this.#left = true
+    await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#loop.stop()])
+    for (const [id, safeState] of this.#safeStates) {
+      if (options.applyPolicy && this.#onStop.get(id) === 'safe')
+        await safeState.enter('its worker is stopped')
+    }
+    await this.#connection.close()
+    for (const instrument of this.#instruments.values()) {
+      const outputs = this.#onStop.get(instrument.id) === 'safe' ? 'went to their safe state' : 'hold'
+      instrument.leave(
+        options.applyPolicy ? 'stopped' : 'connecting',
+        options.applyPolicy ? `${options.message} Its outputs ${outputs}.` : options.message,
+      )
+    }
+    await this.#context.publisher.flush()
+    this.#journal.close()
+  }
+
+  /** The lease is gone: nothing more may be sent, and somebody else may be sending already. */
+  async abandon(why: string): Promise<void> {
+    if (this.#left) return
+    this.#left = true
+    this.#context.log.warn({ link: this.link }, `link lost: ${why}`)
+    await this.#connection.close('LEASE_LOST')
+    await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#loop.stop()])
+    this.#journal.close()
+  }
+
+  #attach(config: InstrumentConfig, models: ReadonlyMap<string, Model>): void {
+    const model = models.get(config.model)
+    if (!model) throw new GolemError('CONFIG_INVALID', `${config.id}: there is no model "${config.model}".`)
+    const driver = model.create(config.options)
+    const channel = this.#connection.attach({
+      driver,
+      endpoint: config.endpoint,
+      auth: config.auth,
+      onReadings: (readings) => this.#instruments.get(config.id)?.received(readings),
+    })
+    const instrument = new Instrument({
+      context: this.#context,
+      config,
+      driver,
+      channel,
+      description: describeInstrument(config, model, driver),
+      wake: () => this.#loop.wake(),
+    })
+    this.#instruments.set(config.id, instrument)
+    this.#safeStates.set(config.id, new SafeState(this.#context, instrument, safeOutputs(config, driver)))
+    this.#onStop.set(config.id, config.onStop)
+  }
+
+  #afterPoll(instrument: Instrument): void {
+    const stop = this.#context.stops.of(instrument.id)
+    if (!stop || this.#left) return
+    this.#safeStates
+      .get(instrument.id)
+      ?.keep(`emergency stop by ${stop.by}`)
+      .catch((error: unknown) => this.#context.log.error({ err: asGolemError(error) }, 'safe state not kept'))
+  }
+}
+
+/** Outputs with a safe value: hidden ones too, for what is not shown can be switched on all the same. */
+function safeOutputs(config: InstrumentConfig, driver: Driver): (readonly [string, Value])[] {
+  return Object.entries(driver.parameters).flatMap(([name, spec]) => {
+    const { writable, safe } = describeParameter(spec, config.parameters[name] ?? {})
+    return writable && safe !== undefined ? [[name, safe] as const] : []
+  })
+}

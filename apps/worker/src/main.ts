@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+import { loadSite, notifySystemd, readEnvironment, startWatchdog } from '@golem/config'
+import { GolemError, messageOf } from '@golem/core'
+import { models } from '@golem/drivers'
+import { Command } from 'commander'
+import { pino } from 'pino'
+import { startWorker } from './start.ts'
+
+const program = new Command('golem-worker')
+  .description('Owns instruments: polls them, carries commands out, writes their state to Redis.')
+  .option('--site <file>', 'site file (default: GOLEM_SITE)')
+  .option('--id <name>', 'unique name of this worker (default: host name and process id)')
+  .option('--host <name>', "host whose instruments it may own (default: GOLEM_HOST or the machine's name)")
+  .addHelpText('after', '\nExample:\n  golem-worker --site instance/site.yaml --id pi-2-1')
+  .parse()
+
+const options = program.opts<{ site?: string; id?: string; host?: string }>()
+const environment = readEnvironment()
+const log = pino({ name: 'golem-worker', level: environment.logLevel })
+
+try {
+  const site = loadSite(options.site ?? environment.siteFile, {
+    models,
+    ...(environment.simulated === null ? {} : { simulated: environment.simulated }),
+  })
+  const { redisUrl } = site
+  if (redisUrl === null) {
+    throw new GolemError(
+      'CONFIG_INVALID',
+      'No Redis: set "redis:" in the site file or REDIS_URL. (`golem up` starts one by itself.)',
+    )
+  }
+  const worker = startWorker(site, {
+    redisUrl,
+    log,
+    host: options.host ?? environment.host,
+    ...(options.id === undefined ? {} : { id: options.id }),
+  })
+  const stopWatchdog = startWatchdog(() => worker.healthy)
+  let ending = false
+  const end = (why: string): void => {
+    if (ending) return
+    ending = true
+    log.info(`ending: ${why}`)
+    void notifySystemd('STOPPING=1')
+    stopWatchdog()
+    worker.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'did not end in order')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', () => end('SIGTERM'))
+  process.on('SIGINT', () => end('SIGINT'))
+  process.on('disconnect', () => end('the process that started it is gone'))
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  await notifySystemd('READY=1')
+  process.send?.({ ready: true })
+} catch (error) {
+  log.fatal(messageOf(error))
+  process.exit(1)
+}

@@ -1,0 +1,265 @@
+import { type Model, type StopState, type WorkerRecord, isoTime, messageOf } from '@golem/core'
+import type { RedisLife } from '@golem/queue'
+import { assign } from './assign.ts'
+import type { WorkerContext } from './context.ts'
+import { Journal } from './journal.ts'
+import { type LinkConfig, LinkOwner } from './link-owner.ts'
+
+export interface OwnershipOptions {
+  context: WorkerContext
+  host: string
+  links: readonly LinkConfig[]
+  models: ReadonlyMap<string, Model>
+  leaseMs: number
+  /** What this process says of itself, without links and times. */
+  describe: () => Omit<WorkerRecord, 'links' | 'lastSeen' | 'id' | 'host'>
+}
+
+/** How often links that should be ours and are not are tried, in ms. */
+const TRY_EVERY_MS = 200
+/** A worker must have been seen this many beats in a row before a link is handed over to it. */
+const BEATS_BEFORE_HANDOVER = 2
+/** Workers that have not been seen for a day are forgotten. */
+const FORGET_AFTER_MS = 24 * 3_600_000
+
+/** Decides, together with the other workers, which links this process owns, and keeps their leases. */
+export class Ownership {
+  readonly #options: OwnershipOptions
+  readonly #beatMs: number
+  readonly #owned = new Map<string, LinkOwner>()
+  readonly #seen = new Map<string, number>()
+  readonly #mine = new Set<string>()
+  #others: WorkerRecord[] = []
+  #life: RedisLife | undefined
+  #timers: NodeJS.Timeout[] = []
+  #beating = false
+  #again = false
+  #trying = false
+  #away = false
+  #ending = false
+  /** When the last beat ended, well or not, by the monotonic clock. */
+  beatAt = performance.now()
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options
+    this.#beatMs = Math.min(1_000, options.leaseMs / 5)
+  }
+
+  start(): void {
+    this.#timers = [
+      setInterval(() => void this.beat(), this.#beatMs),
+      setInterval(() => void this.#tryLinks(), Math.min(TRY_EVERY_MS, this.#beatMs)),
+    ]
+    void this.beat()
+  }
+
+  /** Is every loop of this process turning? The watchdog is fed only then. */
+  get healthy(): boolean {
+    const oldest = Math.min(this.beatAt, ...[...this.#owned.values()].map(({ aliveAt }) => aliveAt))
+    return performance.now() - oldest < 60_000 && performance.now() - this.beatAt < 10_000
+  }
+
+  get size(): number {
+    return this.#owned.size
+  }
+
+  /** Renews leases, says that this worker is alive, and looks who else is. */
+  async beat(): Promise<void> {
+    if (this.#beating) {
+      this.#again = true
+      return
+    }
+    this.#beating = true
+    const { context, host, describe } = this.#options
+    const { client } = context
+    try {
+      await client.leases.renew()
+      await client.beat({
+        ...describe(),
+        id: context.id,
+        host,
+        links: [...this.#owned.keys()],
+        lastSeen: isoTime(client.clock.now()),
+      })
+      await this.#look()
+      await client.expire([...this.#owned.values()].flatMap(({ instruments }) => instruments))
+      if (this.#away) context.log.info('Redis answers again')
+      this.#away = false
+    } catch (error) {
+      if (!this.#away && !this.#ending) context.log.warn(`Redis does not answer: ${messageOf(error)}`)
+      this.#away = true
+      client.leases.dropOverdue('Redis is away')
+    } finally {
+      this.#beating = false
+      this.beatAt = performance.now()
+    }
+    void this.#tryLinks()
+    if (this.#again && !this.#away) {
+      this.#again = false
+      void this.beat()
+    }
+  }
+
+  /** Redis is there, for the first time or again. */
+  async restored(): Promise<void> {
+    const { context } = this.#options
+    try {
+      await this.beat()
+      this.#life = await context.client.redisLife()
+      await Promise.all([...this.#owned.values()].map((owner) => owner.restore()))
+    } catch (error) {
+      context.log.warn(`not restored yet: ${messageOf(error)}`)
+    }
+  }
+
+  /** Looks at once who should own what, because somebody gave something back. */
+  nudge(): void {
+    void this.beat()
+  }
+
+  /** Applies the stops in force; instruments that were not stopped before go to their safe state. */
+  async applyStops(state: StopState): Promise<void> {
+    const { stops } = this.#options.context
+    const before = stops.state
+    stops.set(state)
+    const work: Promise<void>[] = []
+    if (state.site && !before.site) work.push(...this.#enterStop(null, state.site.by))
+    for (const [id, { by }] of Object.entries(state.instruments)) {
+      if (!before.instruments[id] && !before.site) work.push(...this.#enterStop(id, by))
+    }
+    await Promise.all(work)
+  }
+
+  /** The stop has been announced; nothing is asked before it is obeyed. */
+  async stopNow(instrument: string | null): Promise<void> {
+    const { stops, client } = this.#options.context
+    const known = instrument === null ? stops.state.site : stops.state.instruments[instrument]
+    stops.add(instrument, { since: isoTime(client.clock.now()), by: 'emergency stop', reason: 'announced' })
+    if (!known) await Promise.all(this.#enterStop(instrument, 'announced'))
+  }
+
+  /** The lease of a link is gone. */
+  lost(link: string, why: string): void {
+    const owner = this.#owned.get(link)
+    if (!owner) return
+    this.#owned.delete(link)
+    owner
+      .abandon(why)
+      .catch((error: unknown) => this.#options.context.log.error({ err: error, link }, 'not abandoned'))
+  }
+
+  /** Gives everything back in an orderly way. */
+  async stop(): Promise<void> {
+    this.#ending = true
+    for (const timer of this.#timers) clearInterval(timer)
+    const { context } = this.#options
+    const message = `Its worker ${context.id} was stopped.`
+    await Promise.all(
+      [...this.#owned.values()].map(async (owner) => {
+        await owner.stop({ applyPolicy: true, message })
+        await this.#giveBack(owner.link)
+      }),
+    )
+    this.#owned.clear()
+    try {
+      await context.client.forgetWorker(context.id)
+    } catch (error) {
+      context.log.warn(`this worker's record stays in Redis: ${messageOf(error)}`)
+    }
+  }
+
+  #enterStop(instrument: string | null, by: string): Promise<void>[] {
+    return [...this.#owned.values()].map((owner) => owner.enterStop(instrument, `emergency stop by ${by}`))
+  }
+
+  async #look(): Promise<void> {
+    const { context, leaseMs, host, links } = this.#options
+    const { client } = context
+    const now = client.clock.now()
+    const all = await client.workers()
+    this.#others = all.filter(
+      ({ id, lastSeen }) => id !== context.id && now - Date.parse(lastSeen) < leaseMs / 2,
+    )
+    for (const { id, lastSeen } of all) {
+      if (now - Date.parse(lastSeen) > FORGET_AFTER_MS) await client.forgetWorker(id)
+    }
+    for (const { id } of this.#others) this.#seen.set(id, (this.#seen.get(id) ?? 0) + 1)
+    for (const id of this.#seen.keys())
+      if (!this.#others.some((other) => other.id === id)) this.#seen.delete(id)
+    await this.applyStops(await client.stopState())
+    const assigned = assign(
+      links.map((config) => ({ link: config.link, host: config.host })),
+      [{ id: context.id, host }, ...this.#others],
+    )
+    this.#mine.clear()
+    for (const [link, worker] of assigned) {
+      if (worker === context.id) this.#mine.add(link)
+      else if (this.#owned.has(link) && (this.#seen.get(worker) ?? 0) > BEATS_BEFORE_HANDOVER) {
+        await this.#handOver(link, worker)
+      }
+    }
+  }
+
+  async #handOver(link: string, to: string): Promise<void> {
+    const owner = this.#owned.get(link)
+    if (!owner) return
+    this.#owned.delete(link)
+    await owner.stop({ applyPolicy: false, message: `Handed over to worker ${to}.` })
+    await this.#giveBack(link)
+  }
+
+  async #giveBack(link: string): Promise<void> {
+    try {
+      await this.#options.context.client.leases.release(link)
+    } catch (error) {
+      this.#options.context.log.warn(
+        { link },
+        `lease not given back, it runs out by itself: ${messageOf(error)}`,
+      )
+    }
+  }
+
+  async #tryLinks(): Promise<void> {
+    if (this.#trying || this.#ending || this.#away) return
+    this.#trying = true
+    try {
+      for (const config of this.#options.links) {
+        if (!this.#mine.has(config.link) || this.#owned.has(config.link)) continue
+        await this.#take(config)
+      }
+    } catch (error) {
+      this.#options.context.log.warn(`links not taken: ${messageOf(error)}`)
+    } finally {
+      this.#trying = false
+    }
+  }
+
+  async #take(config: LinkConfig): Promise<void> {
+    const { context, models } = this.#options
+    const { leases, clock } = context.client
+    this.#life ??= await context.client.redisLife()
+    // A Redis that has just come back may have lost a lease that its holder still believes in.
+    const young = clock.now() - this.#life.startedBefore < this.#options.leaseMs
+    if (young && this.#others.length > 0) return
+    const known = this.#fenceHere(config.link)
+    const fence = await leases.acquire(config.link, known)
+    if (fence === undefined || this.#ending) return
+    let owner: LinkOwner
+    try {
+      const journal = new Journal(context.journalDir, config.link)
+      owner = new LinkOwner(context, config, models, journal, this.#life.startedBefore)
+    } catch (error) {
+      await this.#giveBack(config.link)
+      throw error
+    }
+    this.#owned.set(config.link, owner)
+    await context.client.event('owner', '', `${config.link} is owned by ${context.id} (lease ${fence})`)
+    await owner.start()
+  }
+
+  #fenceHere(link: string): number {
+    const journal = new Journal(this.#options.context.journalDir, link)
+    journal.close()
+    return journal.lastFence
+  }
+}

@@ -1,0 +1,76 @@
+import { type Value, asGolemError } from '@golem/core'
+import type { WorkerContext } from './context.ts'
+import type { Instrument } from './instrument.ts'
+
+/** How long after a try the next one is made while the instrument is not in its safe state, in ms. */
+const AGAIN_AFTER_MS = 2_000
+
+/** Brings one instrument to its declared safe state, and keeps it there while a stop is in force. */
+export class SafeState {
+  readonly #context: WorkerContext
+  readonly #instrument: Instrument
+  readonly #outputs: readonly (readonly [string, Value])[]
+  #triedAt = -Infinity
+  #busy: Promise<void> | undefined
+
+  /** @param outputs - every output with a safe value, also those the site does not show */
+  constructor(
+    context: WorkerContext,
+    instrument: Instrument,
+    outputs: readonly (readonly [name: string, safe: Value])[],
+  ) {
+    this.#context = context
+    this.#instrument = instrument
+    this.#outputs = outputs
+  }
+
+  /** Sends the safe values now, ahead of everything, interrupting what runs. Never throws; says what happened in the log. */
+  enter(why: string): Promise<void> {
+    this.#busy ??= this.#send(this.#outputs, why).finally(() => {
+      this.#busy = undefined
+    })
+    return this.#busy
+  }
+
+  /** While stopped: sends the safe values again to outputs that read otherwise, not more often than every two seconds. */
+  async keep(why: string): Promise<void> {
+    if (this.#busy || performance.now() - this.#triedAt < AGAIN_AFTER_MS) return
+    const wrong = this.#outputs.filter(([name, safe]) => {
+      const reading = this.#instrument.reading(name)
+      if (!reading) return false
+      return reading.quality !== 'good' || !this.#instrument.matches(name, safe, reading.value ?? undefined)
+    })
+    if (wrong.length === 0) return
+    this.#busy = this.#send(wrong, why).finally(() => {
+      this.#busy = undefined
+    })
+    await this.#busy
+  }
+
+  async #send(outputs: readonly (readonly [string, Value])[], why: string): Promise<void> {
+    if (outputs.length === 0) return
+    this.#triedAt = performance.now()
+    const said: string[] = []
+    try {
+      await this.#instrument.channel.run('stop', async (io) => {
+        for (const [name, safe] of outputs) {
+          try {
+            await this.#instrument.spec(name).write?.(io, safe)
+            said.push(`${name} = ${String(safe)}`)
+          } catch (error) {
+            // The next output may still be reached; this one is tried again after the next reading.
+            said.push(`${name} NOT (${asGolemError(error).message})`)
+          }
+        }
+      })
+    } catch (error) {
+      said.push(`not reached: ${asGolemError(error).message}`)
+    }
+    const message = `safe state (${why}): ${said.join(', ')}`
+    this.#context.log.warn({ instrument: this.#instrument.id }, message)
+    this.#instrument.pollSoon()
+    this.#context.client
+      .event('safe', this.#instrument.id, message)
+      .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
+  }
+}

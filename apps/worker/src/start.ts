@@ -1,0 +1,146 @@
+import type { Site } from '@golem/config'
+import type { Model, WorkerRecord } from '@golem/core'
+import { models as shippedModels } from '@golem/drivers'
+import { type ControlMessage, WorkerClient } from '@golem/queue'
+import os from 'node:os'
+import path from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Logger } from 'pino'
+import { Stops, type WorkerContext } from './context.ts'
+import type { LinkConfig } from './link-owner.ts'
+import { Ownership } from './ownership.ts'
+import { Publisher } from './publisher.ts'
+
+export interface WorkerOptions {
+  /** Unique among the workers of a site, a-z, 0-9 and - (default: host name and process id). */
+  id?: string
+  /** The host whose instruments this process may own (default: the machine's name). */
+  host?: string
+  redisUrl: string
+  log: Logger
+  models?: ReadonlyMap<string, Model>
+}
+
+export interface RunningWorker {
+  readonly id: string
+  /** Is every loop turning? */
+  readonly healthy: boolean
+  /** How many links it owns now. */
+  readonly links: number
+  close(): Promise<void>
+}
+
+const VERSION = '0.1.0'
+
+/** Starts a worker: it takes the links it may own, polls, carries commands out, until it is closed. */
+export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
+  const { redisUrl, log, models = shippedModels } = options
+  const host = options.host ?? os.hostname()
+  const id = options.id ?? `${host}-${process.pid}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')
+  const onError = errorReporter(log)
+  const client = new WorkerClient({
+    site: site.name,
+    redisUrl,
+    worker: id,
+    leaseMs: site.leaseMs,
+    onError,
+    onControl: (message) => control(message),
+    onLeaseLost: (link, why) => ownership.lost(link, why),
+    onReady: () => void ownership.restored(),
+  })
+  const context: WorkerContext = {
+    id,
+    client,
+    publisher: new Publisher(client, onError),
+    log,
+    stops: new Stops(),
+    journalDir: path.join(site.instanceDir, 'journal', site.name),
+  }
+  const links = linksOf(site)
+  const ownership = new Ownership({
+    context,
+    host,
+    links,
+    models,
+    leaseMs: site.leaseMs,
+    describe: selfDescription(),
+  })
+  const control = (message: ControlMessage): void => {
+    const done = obey(message, ownership)
+    done.catch((error: unknown) => log.error({ err: error }, `control message ${message.type} not obeyed`))
+  }
+  ownership.start()
+  log.info({ worker: id, host, links: links.length }, 'worker started')
+  return {
+    id,
+    get healthy() {
+      return ownership.healthy
+    },
+    get links() {
+      return ownership.size
+    },
+    async close() {
+      await ownership.stop()
+      client.close()
+      log.info('worker stopped')
+    },
+  }
+}
+
+async function obey(message: ControlMessage, ownership: Ownership): Promise<void> {
+  switch (message.type) {
+    case 'stop':
+      return ownership.stopNow(message.instrument)
+    case 'release':
+    case 'released':
+    case 'worker':
+      return ownership.nudge()
+  }
+}
+
+/** The instruments of a site by the connection they hang on. */
+export function linksOf(site: Site): LinkConfig[] {
+  const links = new Map<string, LinkConfig & { instruments: Site['instruments'][number][] }>()
+  for (const instrument of site.instruments) {
+    const { link, host, endpoint } = instrument
+    const known = links.get(link)
+    if (known) known.instruments.push(instrument)
+    else links.set(link, { link, host, endpoint, instruments: [instrument] })
+  }
+  return [...links.values()]
+}
+
+function selfDescription(): () => Omit<WorkerRecord, 'links' | 'lastSeen' | 'id' | 'host'> {
+  const startedAt = new Date().toISOString()
+  const lag = monitorEventLoopDelay({ resolution: 20 })
+  lag.enable()
+  let before = { cpu: process.cpuUsage(), at: performance.now() }
+  return () => {
+    const cpu = process.cpuUsage(before.cpu)
+    const elapsedMs = Math.max(1, performance.now() - before.at)
+    before = { cpu: process.cpuUsage(), at: performance.now() }
+    const loopLagMs = Math.round(lag.max / 1e6)
+    lag.reset()
+    return {
+      pid: process.pid,
+      version: VERSION,
+      node: process.version,
+      startedAt,
+      rssMb: Math.round(process.memoryUsage.rss() / 1e6),
+      cpuPercent: Math.round((cpu.user + cpu.system) / 10 / elapsedMs),
+      loopLagMs,
+    }
+  }
+}
+
+/** Connection errors come by the dozen while Redis is away: one line for each new message, not for each try. */
+function errorReporter(log: Logger): (error: Error) => void {
+  let last = ''
+  let at = 0
+  return (error) => {
+    if (error.message === last && performance.now() - at < 30_000) return
+    last = error.message
+    at = performance.now()
+    log.warn({ err: error }, 'Redis connection')
+  }
+}
