@@ -1,0 +1,5 @@
+export { ApiClient } from './client.ts'
+export { runCli } from './cli.ts'
+export { CliError, EXIT_CODES } from './exit-codes.ts'
+export { preparePrivateRedis } from './up/private-redis.ts'
+export { findRedisBinary } from './up/redis-binary.ts'

@@ -1,0 +1,219 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Site } from '@golem/config'
+import { messageOf } from '@golem/core'
+import { type Environment, GOLEM_ROOT } from '../context.ts'
+import { CliError } from '../exit-codes.ts'
+import { choosePort } from './free-port.ts'
+import { preparePrivateRedis } from './private-redis.ts'
+import { Program, type ProgramListener } from './program.ts'
+import { checkRedis } from './check-redis.ts'
+
+/** When each part has to be gone after the stop began, in ms; all of it within 5 s. */
+const GONE_BY_MS = { web: 1000, worker: 3700, simulator: 4200, redis: 4800 }
+/** How long a part may take to start, in ms: a Raspberry Pi with a slow card is slow. */
+const READY_WITHIN_MS = 45_000
+
+export interface SupervisorOptions {
+  /** The site, loaded without knowing where simulated devices are. */
+  site: Site
+  env: Environment
+  workers: number
+  /** `--port`, or undefined. */
+  port: number | undefined
+  listener: ProgramListener
+}
+
+/** Everything that `golem up` runs: Redis, simulator, workers, web. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #runDir: string
+  #redis: Program<true> | null = null
+  #simulator: Program<SimulatorReady> | null = null
+  #workers: Program<true>[] = []
+  #web: Program<string> | null = null
+  #stopping = false
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#runDir = path.join(options.site.instanceDir, 'run')
+    mkdirSync(this.#runDir, { recursive: true })
+  }
+
+  /**
+   * Starts everything, each part as soon as what it needs is there.
+   *
+   * @returns the address of the page
+   * @throws Error or CliError when a part does not start; `stop` then ends the others
+   */
+  async start(): Promise<string> {
+    const { site } = this.#options
+    const { listen } = site.web
+    const [redisUrl, simulated, port] = await allOrFirstFailure([
+      this.#startRedis(),
+      this.#startSimulator(),
+      choosePort(
+        listen,
+        this.#options.port ?? site.web.port,
+        this.#options.port !== undefined || site.web.portFixed,
+      ),
+    ])
+    const env = {
+      ...this.#options.env,
+      GOLEM_SITE: site.file,
+      REDIS_URL: redisUrl,
+      ...(simulated === null ? {} : { GOLEM_SIMULATED: JSON.stringify(simulated.addresses) }),
+    }
+    this.#workers = Array.from({ length: this.#options.workers }, (_, index) =>
+      this.#appProgram<true>({
+        name: `worker-${index + 1}`,
+        app: 'worker',
+        args: () => ['--site', site.file, '--id', `worker-${index + 1}`],
+        env,
+        onMessage: (message) => (isReady(message) ? true : null),
+      }),
+    )
+    const web = this.#appProgram<string>({
+      name: 'web',
+      app: 'web',
+      // The same port after a crash, so that pages and scripts find it again.
+      args: (url) => ['--site', site.file, '--listen', listen, '--port', portOf(url) ?? String(port)],
+      env,
+      onMessage: (message) => (isReady(message) ? (message.url ?? `http://${listen}:${port}`) : null),
+    })
+    this.#web = web
+    const [url] = await allOrFirstFailure([
+      this.#begin(web),
+      Promise.all(this.#workers.map((worker) => this.#begin(worker))),
+    ])
+    writeFileSync(path.join(this.#runDir, 'web.json'), `${JSON.stringify({ url, pid: process.pid })}\n`)
+    return url
+  }
+
+  /** Ends web, workers, simulator and Redis in this order; everything is gone within 5 s. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    rmSync(path.join(this.#runDir, 'web.json'), { force: true })
+    const began = performance.now()
+    const left = (goneByMs: number): number => Math.max(200, goneByMs - (performance.now() - began))
+    await this.#web?.stop(left(GONE_BY_MS.web))
+    await Promise.all(this.#workers.map((worker) => worker.stop(left(GONE_BY_MS.worker))))
+    await this.#simulator?.stop(left(GONE_BY_MS.simulator))
+    await this.#redis?.stop(left(GONE_BY_MS.redis))
+  }
+
+  /** Ends everything at once. */
+  kill(): void {
+    this.#stopping = true
+    for (const program of [this.#web, ...this.#workers, this.#simulator, this.#redis]) program?.kill()
+    rmSync(path.join(this.#runDir, 'web.json'), { force: true })
+  }
+
+  /** Process ids by name, for tests and `--json`. */
+  pids(): Record<string, number> {
+    const programs = [this.#redis, this.#simulator, ...this.#workers, this.#web]
+    return Object.fromEntries(
+      programs.flatMap((program) => (program?.pid === undefined ? [] : [[program.spec.name, program.pid]])),
+    )
+  }
+
+  /** Starts a program, unless the end has been asked for meanwhile. */
+  async #begin<Ready>(program: Program<Ready>): Promise<Ready> {
+    if (this.#stopping) throw new CliError('failed', 'golem was ended before it was ready.')
+    return program.start()
+  }
+
+  async #startRedis(): Promise<string> {
+    const { site, env, listener } = this.#options
+    if (site.redisUrl !== null) {
+      await checkRedis(site.redisUrl)
+      return site.redisUrl
+    }
+    const { program, url } = await preparePrivateRedis(site.instanceDir, env, listener)
+    this.#redis = program
+    await this.#begin(program)
+    return url
+  }
+
+  async #startSimulator(): Promise<SimulatorReady | null> {
+    const { site } = this.#options
+    if (!site.instruments.some((instrument) => instrument.endpoint.kind === 'sim')) return null
+    const ptyDir = path.join(this.#runDir, 'pty')
+    mkdirSync(ptyDir, { recursive: true })
+    this.#simulator = this.#appProgram<SimulatorReady>({
+      name: 'simulator',
+      app: 'simulator',
+      args: (last) => ['--pty-dir', ptyDir, '--with-parent', ...samePorts(last)],
+      env: this.#options.env,
+      onMessage: () => null,
+      onLine: simulatorReady,
+    })
+    return this.#begin(this.#simulator)
+  }
+
+  #appProgram<Ready>(part: {
+    name: string
+    app: string
+    args: (last: Ready | null) => readonly string[]
+    env: Environment
+    onMessage: (message: unknown) => Ready | null
+    onLine?: (line: string) => Ready | null
+  }): Program<Ready> {
+    const main = fileURLToPath(new URL(`../../../${part.app}/dist/main.js`, import.meta.url))
+    return new Program<Ready>(
+      {
+        name: part.name,
+        command: (last) => ({ file: process.execPath, args: [main, ...part.args(last)] }),
+        env: part.env,
+        cwd: GOLEM_ROOT,
+        logFile: path.join(this.#runDir, `${part.name}.log`),
+        readiness: { onMessage: part.onMessage, ...(part.onLine ? { onLine: part.onLine } : {}) },
+        readyWithinMs: READY_WITHIN_MS,
+        endBy: 'SIGTERM',
+      },
+      this.#options.listener,
+    )
+  }
+}
+
+/** What the simulator prints when it is ready. */
+interface SimulatorReady {
+  addresses: Record<string, string>
+  control: string
+}
+
+function simulatorReady(line: string): SimulatorReady | null {
+  if (!line.startsWith('{"ready":true')) return null
+  const { addresses, control } = JSON.parse(line) as SimulatorReady
+  return { addresses, control }
+}
+
+/** Options that give a restarted simulator the ports it had: the other processes know those addresses. */
+function samePorts(last: SimulatorReady | null): string[] {
+  if (last === null) return []
+  const ports = Object.entries(last.addresses).flatMap(([name, address]) => {
+    const port = portOf(address)
+    return port === null ? [] : [`${name}=${port}`]
+  })
+  return ports.length === 0 ? [] : ['--ports', ports.join(',')]
+}
+
+function portOf(url: string | null): string | null {
+  return url !== null && URL.canParse(url) && new URL(url).port ? new URL(url).port : null
+}
+
+function isReady(message: unknown): message is { ready: true; url?: string } {
+  return typeof message === 'object' && message !== null && (message as { ready?: unknown }).ready === true
+}
+
+/** Waits for all, also when one fails: what the others started has to be known before it can be ended. */
+async function allOrFirstFailure<T extends readonly unknown[] | []>(
+  parts: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(parts)
+  const failure = settled.find((result) => result.status === 'rejected')
+  if (!failure) return Promise.all(parts)
+  const reason: unknown = failure.reason
+  throw reason instanceof CliError ? reason : new CliError('failed', messageOf(reason), { cause: reason })
+}
