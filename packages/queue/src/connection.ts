@@ -8,10 +8,10 @@ export type Connection = Redis | Cluster
  * How a connection behaves when Redis is away.
  *
  * fast: a command fails at once, or after two seconds without an answer; for web processes, where a person waits.
- * patient: a command waits until Redis is back; for workers, whose outcomes must not be lost.
- * blocking: like patient, for commands that wait in Redis (XREAD BLOCK, subscriptions).
+ * patient: a command waits until Redis is back; for workers, whose outcomes must not be lost, and for commands
+ * that wait in Redis (XREAD BLOCK, subscriptions), which get a connection of their own.
  */
-export type Temper = 'fast' | 'patient' | 'blocking'
+export type Temper = 'fast' | 'patient'
 
 /** The longest a fast command may take, in ms. */
 export const FAST_TIMEOUT_MS = 2_000
@@ -33,7 +33,6 @@ const TEMPERS: Record<Temper, Settings> = {
     commandTimeout: FAST_TIMEOUT_MS,
   },
   patient: { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResendUnfulfilledCommands: true },
-  blocking: { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResendUnfulfilledCommands: false },
 }
 
 /**

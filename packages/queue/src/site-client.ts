@@ -57,7 +57,7 @@ class RedisSiteClient implements SiteClient {
       this.#keys,
       new SiteClock(),
       this.#fast,
-      connect(redisUrl, 'blocking', onError),
+      connect(redisUrl, 'patient', onError),
     )
     this.view.onChange(({ kind }) => {
       if ((kind === 'bus' || kind === 'everything') && this.view.bus.ok) void this.#withdrawDoubtful()

@@ -59,7 +59,7 @@ export class WorkerClient {
     this.#onError = onError
     this.#patient = withScripts(connect(redisUrl, 'patient', onError))
     this.#beat = withScripts(connect(redisUrl, 'fast', onError))
-    this.#subscriber = connect(redisUrl, 'blocking', onError)
+    this.#subscriber = connect(redisUrl, 'patient', onError)
     this.leases = new LeaseKeeper({
       keys: this.#keys,
       redis: this.#beat,
