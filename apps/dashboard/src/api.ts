@@ -1,0 +1,206 @@
+import type {
+  CommandRecord,
+  Effect,
+  InstrumentDescription,
+  SiteEvent,
+  StateDocument,
+  Value,
+} from '@golem/core'
+import type { Role } from './availability.ts'
+
+/** The answer of `GET /api/session`. */
+export interface Session {
+  name: string
+  role: Role
+  title: string
+  version: string
+}
+
+/** What the body of a command may be. */
+export type CommandBody =
+  { parameter: string; value: Value } | { action: string; arguments: Readonly<Record<string, Value>> }
+
+/** golem has answered, and the answer is no (RFC 9457 problem document). */
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly effect: Effect
+
+  constructor(status: number, body: { code?: unknown; effect?: unknown; detail?: unknown; title?: unknown }) {
+    super(textOf(body.detail) ?? textOf(body.title) ?? `HTTP ${status}`)
+    this.name = 'Problem'
+    this.status = status
+    this.code = textOf(body.code) ?? `HTTP_${status}`
+    // What is refused for its form never went further; of an error of the server nothing is known.
+    this.effect = isEffect(body.effect) ? body.effect : status < 500 ? 'none' : 'unknown'
+  }
+}
+
+/** No answer of golem: no network, a time-out, or something in between (a proxy) that answers in its place. */
+export class Unreachable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'Unreachable'
+  }
+}
+
+const READ_TIMEOUT_MS = 4000
+/** Seconds the server may wait for a command's outcome before it answers 202. */
+const WAIT_SECONDS = 5
+const SUBMIT_TIMEOUT_MS = (WAIT_SECONDS + 4) * 1000
+
+interface Request {
+  method?: 'GET' | 'POST' | 'DELETE'
+  body?: unknown
+  headers?: Readonly<Record<string, string>>
+  timeoutMs?: number
+}
+
+interface Answer {
+  status: number
+  etag: string | null
+  body: unknown
+}
+
+export interface ApiOptions {
+  /** Where the page was loaded from; `api/…` is below it. */
+  base: string
+  /** The access token, or null when none is needed or known. */
+  token: () => string | null
+  /** Called at each 401. */
+  onUnauthorized: () => void
+}
+
+/** golem's HTTP interface, as far as the page uses it. Every method throws Problem or Unreachable. */
+export class Api {
+  readonly #options: ApiOptions
+
+  constructor(options: ApiOptions) {
+    this.#options = options
+  }
+
+  async session(): Promise<Session> {
+    return (await this.#request('api/session')).body as Session
+  }
+
+  async instruments(): Promise<InstrumentDescription[]> {
+    return (await this.#request('api/instruments')).body as InstrumentDescription[]
+  }
+
+  /** @returns null in place of the document when nothing has changed since (304) */
+  async state(
+    since: string | null,
+    etag: string | null,
+  ): Promise<{ document: StateDocument | null; etag: string | null }> {
+    const query = since === null ? '' : `?since=${encodeURIComponent(since)}`
+    const answer = await this.#request(
+      `api/state${query}`,
+      etag === null ? {} : { headers: { 'If-None-Match': etag } },
+    )
+    if (answer.status === 304) return { document: null, etag }
+    return { document: answer.body as StateDocument, etag: answer.etag }
+  }
+
+  /** Submits a command; sending it again with the same key gives the same record and no second command. */
+  async submit(instrument: string, body: CommandBody, key: string): Promise<CommandRecord> {
+    const answer = await this.#request(`api/instruments/${encodeURIComponent(instrument)}/commands`, {
+      method: 'POST',
+      body,
+      headers: { 'Idempotency-Key': key, Prefer: `wait=${WAIT_SECONDS}` },
+      timeoutMs: SUBMIT_TIMEOUT_MS,
+    })
+    return answer.body as CommandRecord
+  }
+
+  async command(id: string): Promise<CommandRecord> {
+    return (await this.#request(`api/commands/${encodeURIComponent(id)}`)).body as CommandRecord
+  }
+
+  /** Newest first. */
+  async commands(query: { instrument?: string; limit: number }): Promise<CommandRecord[]> {
+    const of = query.instrument === undefined ? '' : `&instrument=${encodeURIComponent(query.instrument)}`
+    return (await this.#request(`api/commands?limit=${query.limit}${of}`)).body as CommandRecord[]
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.#request(`api/commands/${encodeURIComponent(id)}`, { method: 'DELETE' })
+  }
+
+  async events(limit: number): Promise<SiteEvent[]> {
+    return (await this.#request(`api/events?limit=${limit}`)).body as SiteEvent[]
+  }
+
+  /** Emergency stop of everything, or of one instrument. */
+  async stop(instrument: string | null, reason: string): Promise<void> {
+    const path = instrument === null ? 'api/stop' : `api/instruments/${encodeURIComponent(instrument)}/stop`
+    await this.#request(path, { method: 'POST', body: { reason } })
+  }
+
+  async release(instrument: string | null): Promise<void> {
+    await this.#request('api/stop/release', {
+      method: 'POST',
+      body: instrument === null ? {} : { instrument },
+    })
+  }
+
+  async #request(path: string, request: Request = {}): Promise<Answer> {
+    const token = this.#options.token()
+    const headers: Record<string, string> = { Accept: 'application/json', ...request.headers }
+    if (token !== null) headers['Authorization'] = `Bearer ${token}`
+    if (request.body !== undefined) headers['Content-Type'] = 'application/json'
+    const response = await this.#fetch(path, {
+      method: request.method ?? 'GET',
+      headers,
+      cache: 'no-store',
+      redirect: 'error',
+      signal: AbortSignal.timeout(request.timeoutMs ?? READ_TIMEOUT_MS),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    })
+    const etag = response.headers.get('etag')
+    if (response.status === 304) return { status: 304, etag, body: null }
+    const body = await readJson(response)
+    if (response.ok) return { status: response.status, etag, body }
+    if (response.status === 401) this.#options.onUnauthorized()
+    throw new Problem(response.status, body as Record<string, unknown>)
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(new URL(path, this.#options.base), init)
+    } catch (error) {
+      throw new Unreachable(error instanceof Error ? error.message : String(error), error)
+    }
+  }
+}
+
+/** The body as an object or array; anything else did not come from golem. */
+async function readJson(response: Response): Promise<object> {
+  try {
+    const body: unknown = await response.json()
+    if (typeof body === 'object' && body !== null) return body
+  } catch (error) {
+    throw new Unreachable(`HTTP ${response.status} without a readable answer`, error)
+  }
+  throw new Unreachable(`HTTP ${response.status} without a readable answer`)
+}
+
+function isEffect(value: unknown): value is Effect {
+  return value === 'none' || value === 'done' || value === 'unknown'
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/**
+ * A random UUID. `crypto.randomUUID` exists in secure contexts only, and a page on the laboratory's network
+ * usually comes by plain http.
+ */
+export function randomKey(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,32 @@
+import type { InstrumentState } from '@golem/core'
+import type { MessageKey } from './i18n.ts'
+import type { SiteModel } from './model.ts'
+
+export type Role = 'viewer' | 'operator' | 'admin'
+
+/** What decides whether a command can be sent at all. */
+export interface Circumstances {
+  /** null: not known yet. */
+  role: Role | null
+  serverLost: boolean
+  site: SiteModel | null
+  instrument: string
+}
+
+/** Why an instrument cannot be commanded now, as the key of a sentence; null: it can. */
+export function whyBlocked({ role, serverLost, site, instrument }: Circumstances): MessageKey | null {
+  if (serverLost) return 'blockedServerLost'
+  if (role === 'viewer') return 'blockedViewer'
+  if (role === null || site === null) return 'blockedStarting'
+  if (!site.bus.ok) return 'blockedBusLost'
+  if (site.stop.site) return 'blockedSiteStopped'
+  if (Object.hasOwn(site.stop.instruments, instrument)) return 'blockedInstrumentStopped'
+  return blockedByCondition(site.instruments.get(instrument))
+}
+
+function blockedByCondition(state: InstrumentState | undefined): MessageKey | null {
+  if (!state) return 'blockedStarting'
+  if (state.condition === 'lost') return 'blockedLost'
+  if (state.condition === 'stopped') return 'blockedWorkerStopped'
+  return null
+}

@@ -1,0 +1,138 @@
+import type { InstrumentDescription } from '@golem/core'
+import { type Api, type CommandBody, Problem, Unreachable } from './api.ts'
+import { formatTarget } from './format.ts'
+import type { Poller } from './poll.ts'
+import * as store from './store.ts'
+import { type Ended, PACE, submitCommand, waitForSettlement } from './submit.ts'
+
+/** A good outcome is read in this time and then makes room. */
+const DONE_TOAST_MS = 4000
+const STOP_RETRY_MS = 1000
+
+/** Everything people do on the page that reaches the server. */
+export class Commands {
+  readonly #api: Api
+  readonly #poller: Pick<Poller, 'soon'>
+
+  constructor(api: Api, poller: Pick<Poller, 'soon'>) {
+    this.#api = api
+    this.#poller = poller
+  }
+
+  /** Sends a command and reports its outcome in a toast. */
+  async send(instrument: InstrumentDescription, body: CommandBody): Promise<void> {
+    const key = pendingKey(instrument.id, 'parameter' in body ? body.parameter : `${body.action}()`)
+    const title = `${instrument.label}: ${formatTarget(body, instrument, store.language.value)}`
+    let toast: number | null = null
+    store.setPending(key, 'parameter' in body ? body.value : null)
+    try {
+      const ended = await submitCommand(this.#api, instrument.id, body, {
+        onRetry: (attempt, of) => {
+          const message = store.t('sendRetry', { attempt, of })
+          if (toast === null)
+            toast = store.addToast({ outcome: 'sending', effect: 'unknown', title, message })
+          else store.changeToast(toast, { message })
+        },
+        onRecord: () => {
+          if (toast !== null) store.dismissToast(toast)
+          toast = null
+        },
+      })
+      if (toast !== null) store.dismissToast(toast)
+      this.#report(title, ended)
+    } finally {
+      store.setPending(key, undefined)
+      this.#poller.soon()
+    }
+  }
+
+  #report(title: string, ended: Ended): void {
+    const of = PACE.retryAfterMs.length + 1
+    const reason = ended.reason === undefined ? '' : store.t(ended.reason, { of })
+    const id = store.addToast({
+      outcome: ended.outcome,
+      effect: ended.effect,
+      title,
+      message: ended.message ?? reason,
+    })
+    if (ended.outcome === 'done') setTimeout(() => store.dismissToast(id), DONE_TOAST_MS)
+    if (ended.outcome === 'unknown' && ended.record) void this.#settle(id, ended.record)
+  }
+
+  async #settle(toast: number, record: NonNullable<Ended['record']>): Promise<void> {
+    const settled = (await waitForSettlement(this.#api, record))?.settled
+    if (settled) {
+      store.changeToast(toast, {
+        effect: settled.effect,
+        settled: store.t('settledBy', { message: settled.message }),
+      })
+    }
+  }
+
+  /**
+   * Emergency stop, at once; goes on trying until the server has confirmed it or somebody gives up.
+   *
+   * @param instrument - id; null: everything
+   */
+  async stop(instrument: string | null): Promise<void> {
+    const key = instrument ?? ''
+    if (store.unconfirmedStops.value.has(key)) return
+    for (let attempt = 1; attempt === 1 || store.unconfirmedStops.value.has(key); attempt += 1) {
+      store.setUnconfirmedStop(instrument, attempt)
+      const refusal = await this.#tryStop(instrument)
+      if (refusal === 'silence') {
+        await new Promise((resolve) => {
+          setTimeout(resolve, STOP_RETRY_MS)
+        })
+        continue
+      }
+      store.setUnconfirmedStop(instrument, null)
+      if (refusal !== null) this.#complain('stopRefused', refusal)
+      this.#poller.soon()
+      return
+    }
+  }
+
+  /** @returns null when stopped, `silence` when the server did not answer or could not, or why it refused */
+  async #tryStop(instrument: string | null): Promise<string | null> {
+    try {
+      await this.#api.stop(instrument, store.t('stopReasonPage'))
+      return null
+    } catch (error) {
+      if (error instanceof Unreachable) return 'silence'
+      if (!(error instanceof Problem)) throw error
+      return error.status >= 500 ? 'silence' : error.message
+    }
+  }
+
+  giveUpStop(instrument: string | null): void {
+    store.setUnconfirmedStop(instrument, null)
+  }
+
+  async release(instrument: string | null): Promise<void> {
+    await this.#orComplain('releaseFailed', () => this.#api.release(instrument))
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.#orComplain('cancelFailed', () => this.#api.cancel(id))
+  }
+
+  async #orComplain(key: 'releaseFailed' | 'cancelFailed', request: () => Promise<void>): Promise<void> {
+    try {
+      await request()
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error
+      this.#complain(key, error.message)
+    }
+    this.#poller.soon()
+  }
+
+  #complain(key: 'releaseFailed' | 'cancelFailed' | 'stopRefused', message: string): void {
+    store.addToast({ outcome: 'failed', effect: null, title: store.t(key, { message }), message: '' })
+  }
+}
+
+/** @param target - a parameter's name, or an action's with `()` */
+export function pendingKey(instrument: string, target: string): string {
+  return `${instrument}.${target}`
+}

@@ -1,0 +1,111 @@
+import { useEffect, useState } from 'preact/hooks'
+import { tabsOf } from '../groups.ts'
+import { connection, descriptions, language, session, site, t, tokenWanted } from '../store.ts'
+import { Banners } from './banners.tsx'
+import { DevicesPanel } from './devices-panel.tsx'
+import { Footer } from './footer.tsx'
+import { GroupPanel } from './group-panel.tsx'
+import { Header } from './header.tsx'
+import { LogPanel } from './log-panel.tsx'
+import { TabBar, TabPanel } from './tabs.tsx'
+import { Toasts } from './toasts.tsx'
+import { TokenForm } from './token-form.tsx'
+
+/*
+ * Hooks for tests and scripts; they stay when looks and languages change.
+ *
+ *   [data-connection="starting|live|lost"]           on the connection state in the header
+ *   [data-tab="Relays"]                              a tab (role=tab); its panel has data-panel="Relays"
+ *   [data-instrument="id"][data-condition="ok|…"]    an instrument: a section of a group, or its card under Devices
+ *   [data-instrument="id"][data-parameter="name"]    a parameter: a card of a group, or a row under Devices, with
+ *       data-quality="good|stale|bad|none", data-value (the value read, raw; absent: none), data-pending (a command
+ *       for it waits or runs) and inside [data-part="value|age|error|set|running"]
+ *   [data-instrument="id"][data-action="name"]       the button of an action
+ *   [data-part="queue"], [data-part="blocked"]       what waits and runs at an instrument; why it takes no commands
+ *   [data-role="stop"], [data-role="release"]        emergency stop and release, in header and banner: of everything;
+ *       with data-instrument="id": of one instrument
+ *   [data-role="confirm"], [data-role="cancel"]      buttons of a dialog
+ *   [data-banner="server-lost|bus-lost|stopped|instrument-stopped|stop-unconfirmed"]
+ *   [data-outcome="done|refused|failed|unknown|sending"] with data-effect      a toast
+ *   [data-command="id"], [data-event="id"]           a row of the log
+ *   [data-role="token"]                              the form that asks for the access token
+ *   [data-language="en|ru"]                          the buttons in the footer
+ */
+
+export function App() {
+  const tabs = tabsOf(descriptions.value ?? [])
+  const hash = useHash()
+  const current = tabs.find((tab) => tab.id === hash) ?? tabs[0]
+  useDocumentHead()
+  return (
+    <>
+      <a class="skip" href="#content" onClick={focusContent}>
+        {t('skip')}
+      </a>
+      <Header />
+      <Banners />
+      {tokenWanted.value !== null ? (
+        <main id="content" tabIndex={-1}>
+          <TokenForm />
+        </main>
+      ) : (
+        <>
+          <TabBar tabs={tabs} current={current?.id ?? ''} />
+          <main id="content" tabIndex={-1} class={connection.value.state === 'lost' ? 'old' : ''}>
+            {current && (
+              <TabPanel tab={current}>
+                {descriptions.value === null && current.kind !== 'log' ? (
+                  <p class="empty">{t('loading')}</p>
+                ) : current.kind === 'group' ? (
+                  <GroupPanel group={current.group} />
+                ) : current.kind === 'devices' ? (
+                  <DevicesPanel />
+                ) : (
+                  <LogPanel />
+                )}
+              </TabPanel>
+            )}
+          </main>
+        </>
+      )}
+      <Footer />
+      <Toasts />
+    </>
+  )
+}
+
+function useHash(): string {
+  const [hash, setHash] = useState(readHash)
+  useEffect(() => {
+    const changed = (): void => setHash(readHash())
+    globalThis.addEventListener('hashchange', changed)
+    return () => globalThis.removeEventListener('hashchange', changed)
+  }, [])
+  return hash
+}
+
+function readHash(): string {
+  const text = location.hash.slice(1)
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // Somebody typed a % of their own: it names no tab, and the first one is shown.
+    return text
+  }
+}
+
+/** The tab stands in the hash, so the link must not change it. */
+function focusContent(event: Event): void {
+  event.preventDefault()
+  document.getElementById('content')?.focus()
+}
+
+function useDocumentHead(): void {
+  const title = session.value?.title ?? 'golem'
+  const isStopped = Boolean(site.value?.stop.site)
+  const lang = language.value
+  useEffect(() => {
+    document.documentElement.lang = lang
+    document.title = isStopped ? `■ ${t('stopAll')} – ${title}` : title
+  }, [lang, title, isStopped])
+}

@@ -1,0 +1,162 @@
+import type { InstrumentDescription, InstrumentState } from '@golem/core'
+import type { ComponentChildren } from 'preact'
+import { formatDuration, formatPeriod, formatTime } from '../format.ts'
+import { readingOf } from '../model.ts'
+import { blockedReason, descriptions, language, now, site, t } from '../store.ts'
+import { ActionButton } from './action-button.tsx'
+import { Age } from './age.tsx'
+import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
+import { LastCommands } from './last-commands.tsx'
+import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
+import { StopButton } from './stop-button.tsx'
+
+/** Every instrument with all that is known of it. */
+export function DevicesPanel() {
+  const instruments = descriptions.value ?? []
+  if (instruments.length === 0) return <p class="empty">{t('noInstruments')}</p>
+  return (
+    <div class="devices">
+      {instruments.map((instrument) => (
+        <Device key={instrument.id} instrument={instrument} />
+      ))}
+    </div>
+  )
+}
+
+function Device({ instrument }: { instrument: InstrumentDescription }) {
+  const state = site.value?.instruments.get(instrument.id)
+  const blocked = blockedReason(instrument.id)
+  const actions = Object.entries(instrument.actions)
+  return (
+    <article
+      class="device"
+      aria-label={instrument.label}
+      data-instrument={instrument.id}
+      data-condition={state?.condition ?? 'none'}
+    >
+      <header>
+        <h2>
+          {instrument.label} <code>{instrument.id}</code>
+        </h2>
+        <StopButton instrument={instrument} />
+      </header>
+      <p class="standing">
+        <ConditionChip state={state} /> <StopChip instrument={instrument.id} />{' '}
+        {state && <Since at={state.conditionSince} />}
+      </p>
+      {state?.message && <p class="sentence">{state.message}</p>}
+      {state && <QueueLine instrument={instrument} state={state} />}
+      <Facts instrument={instrument} state={state} />
+      {actions.length > 0 && (
+        <div class="actions" role="group" aria-label={t('actions')}>
+          {actions.map(([name, action]) => (
+            <ActionButton key={name} instrument={instrument} name={name} action={action} blocked={blocked} />
+          ))}
+        </div>
+      )}
+      {blocked !== null && (
+        <p class="blocked" data-part="blocked">
+          {blocked}
+        </p>
+      )}
+      <Parameters instrument={instrument} state={state} />
+      <LastCommands instrument={instrument} newest={state?.queue.last?.id ?? null} />
+    </article>
+  )
+}
+
+function Since({ at }: { at: string }) {
+  const ms = now.value
+  const age = ms === null ? '—' : formatDuration(ms - Date.parse(at), language.value)
+  return <span class="quiet">{t('since', { since: formatTime(at, ms, language.value), age })}</span>
+}
+
+function Facts({
+  instrument,
+  state,
+}: {
+  instrument: InstrumentDescription
+  state: InstrumentState | undefined
+}) {
+  const uptime = readingOf(state, 'uptime')?.value
+  return (
+    <dl class="facts">
+      <Fact name={t('model')}>
+        {instrument.model} <span class="quiet">({instrument.kind})</span>
+      </Fact>
+      <Fact name={t('address')}>
+        <code>{instrument.address}</code> <span class="quiet">{instrument.host ?? t('anyHost')}</span>
+      </Fact>
+      <Fact name={t('owner')}>{state?.owner ?? t('ownerNone')}</Fact>
+      <Fact name={t('seen')}>
+        {state?.seenAt ? <Ago at={state.seenAt} /> : t('seenNever')}{' '}
+        <span class="quiet">
+          · {t('polled').toLowerCase()} {formatPeriod(instrument.pollEveryMs, language.value)}
+        </span>
+      </Fact>
+      {typeof uptime === 'number' && (
+        <Fact name={t('uptime')}>{formatDuration(uptime * 1000, language.value)}</Fact>
+      )}
+      <Fact name={t('onWorkerStop')}>{t(instrument.onStop === 'safe' ? 'onStopSafe' : 'onStopHold')}</Fact>
+    </dl>
+  )
+}
+
+function Ago({ at }: { at: string }) {
+  const [before, after] = t('ago', { age: '\u0000' }).split('\u0000')
+  return (
+    <>
+      {before}
+      <Age at={at} />
+      {after}
+    </>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+function Parameters({
+  instrument,
+  state,
+}: {
+  instrument: InstrumentDescription
+  state: InstrumentState | undefined
+}) {
+  return (
+    <table class="parameters">
+      <caption class="hidden">{t('parameters')}</caption>
+      <thead class="hidden">
+        <tr>
+          <th scope="col">{t('parameter')}</th>
+          <th scope="col">{t('value')}</th>
+          <th scope="col">{t('age')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {Object.entries(instrument.parameters).map(([name, parameter]) => {
+          const reading = readingOf(state, name)
+          return (
+            <tr key={name} {...hooksOf(instrument.id, name, reading)}>
+              <th scope="row" title={parameter.note ?? name}>
+                {parameter.label}
+              </th>
+              <td>
+                <ReadValue parameter={parameter} reading={reading} />
+              </td>
+              <td title={reading?.error}>
+                <AgeAndQuality parameter={parameter} reading={reading} />
+              </td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}

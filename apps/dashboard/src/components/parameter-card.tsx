@@ -1,0 +1,112 @@
+import type { InstrumentDescription, InstrumentState, ParameterDescription, Reading } from '@golem/core'
+import { pendingKey } from '../commands.ts'
+import { formatBare, formatTarget } from '../format.ts'
+import { readingOf } from '../model.ts'
+import { language, pending, t } from '../store.ts'
+import { PendingMark } from './action-button.tsx'
+import { Age } from './age.tsx'
+import { Control } from './controls.tsx'
+import { Sparkline } from './sparkline.tsx'
+
+export interface ParameterProps {
+  instrument: InstrumentDescription
+  name: string
+  parameter: ParameterDescription
+  state: InstrumentState | undefined
+  blocked: string | null
+}
+
+/** One parameter: what it is now, how old that is, how it went lately, and the control to change it. */
+export function ParameterCard({ instrument, name, parameter, state, blocked }: ParameterProps) {
+  const reading = readingOf(state, name)
+  const running = state?.queue.running?.parameter === name ? state.queue.running : null
+  const isPending = pending.value.has(pendingKey(instrument.id, name))
+  const isSwitch = parameter.type === 'boolean'
+  const control = parameter.writable && (
+    <Control
+      instrument={instrument}
+      name={name}
+      parameter={parameter}
+      value={reading?.value ?? null}
+      blocked={blocked}
+      isPending={isPending}
+    />
+  )
+  return (
+    <article
+      class="card"
+      aria-label={parameter.label}
+      {...hooksOf(instrument.id, name, reading)}
+      data-pending={isPending || running !== null ? '' : undefined}
+    >
+      <header>
+        <h3 title={parameter.note}>{parameter.label}</h3>
+        {(isPending || running !== null) && <PendingMark />}
+        {isSwitch && control}
+      </header>
+      <div class="now">
+        <ReadValue parameter={parameter} reading={reading} />
+        <Sparkline
+          instrument={instrument.id}
+          name={name}
+          parameter={parameter}
+          pollEveryMs={instrument.pollEveryMs}
+        />
+        <AgeAndQuality parameter={parameter} reading={reading} />
+      </div>
+      {reading?.error && (
+        <p class="error" data-part="error">
+          {reading.error}
+        </p>
+      )}
+      {!isSwitch && control}
+      {running && (
+        <p class="running" data-part="running">
+          {t('running', { by: running.by, what: formatTarget(running, instrument, language.value) })}
+        </p>
+      )}
+    </article>
+  )
+}
+
+/** The hooks of a parameter, on its card and on its row. */
+export function hooksOf(instrument: string, name: string, reading: Reading | undefined) {
+  return {
+    'data-instrument': instrument,
+    'data-parameter': name,
+    'data-quality': reading?.quality ?? 'none',
+    'data-value': reading?.value === null || reading?.value === undefined ? undefined : String(reading.value),
+  }
+}
+
+export function ReadValue({
+  parameter,
+  reading,
+}: {
+  parameter: ParameterDescription
+  reading: Reading | undefined
+}) {
+  const value = reading?.value ?? null
+  return (
+    <p class="value" data-part="value">
+      {formatBare(value, parameter, language.value)}
+      {parameter.unit && typeof value === 'number' && <span class="unit"> {parameter.unit}</span>}
+    </p>
+  )
+}
+
+export function AgeAndQuality({
+  parameter,
+  reading,
+}: {
+  parameter: ParameterDescription
+  reading: Reading | undefined
+}) {
+  if (!parameter.readable) return <p class="age">{t('noReading')}</p>
+  return (
+    <p class="age" title={t('ageOf')} data-part="age">
+      {reading && reading.quality !== 'good' && <span class="quality">{t(reading.quality)} </span>}
+      {reading?.at ? <Age at={reading.at} /> : t('neverRead')}
+    </p>
+  )
+}

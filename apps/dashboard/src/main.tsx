@@ -1,0 +1,58 @@
+import { render } from 'preact'
+import { Api } from './api.ts'
+import { Commands } from './commands.ts'
+import { App } from './components/app.tsx'
+import { PageContext } from './components/page-context.ts'
+import { Poller } from './poll.ts'
+import { initLanguage, type Memory, tokenWanted } from './store.ts'
+
+/** Storage may be forbidden (private windows, policies); the page then remembers nothing and works. */
+function remember(storage: () => Storage, key: string, value: string | null): void {
+  try {
+    if (value === null) storage().removeItem(key)
+    else storage().setItem(key, value)
+  } catch (error) {
+    console.warn(`golem: "${key}" cannot be remembered in this browser`, error)
+  }
+}
+
+function recall(storage: () => Storage, key: string): string | null {
+  try {
+    return storage().getItem(key)
+  } catch {
+    // Said once by remember(); not being able to recall is then no news.
+    return null
+  }
+}
+
+const storages = { language: () => localStorage, token: () => sessionStorage }
+let token = recall(storages.token, 'golem.token')
+
+const memory: Memory = {
+  get: (key) => (key === 'token' ? token : recall(storages[key], `golem.${key}`)),
+  set: (key, value) => {
+    if (key === 'token') token = value
+    remember(storages[key], `golem.${key}`, value)
+  },
+}
+
+const api = new Api({
+  base: document.baseURI,
+  token: () => token,
+  onUnauthorized: () => {
+    tokenWanted.value = token === null ? 'ask' : 'wrong'
+  },
+})
+const poller = new Poller(api)
+const commands = new Commands(api, poller)
+
+initLanguage(memory, navigator.languages)
+const root = document.getElementById('app')
+if (!root) throw new Error('index.html has no element "app" to draw the page in')
+render(
+  <PageContext.Provider value={{ api, commands, poller, memory }}>
+    <App />
+  </PageContext.Provider>,
+  root,
+)
+poller.start()

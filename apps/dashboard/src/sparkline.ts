@@ -1,0 +1,61 @@
+import type { Point } from './history.ts'
+
+/** What a line is drawn into: an SVG of `width` by `height` units that shows the time `from` to `to` (ms). */
+export interface Frame {
+  from: number
+  to: number
+  width: number
+  height: number
+  /** A switch: steps between 0 and 1. */
+  steps: boolean
+  /** Least difference that fills the height, so that noise in the last digit stays flat. */
+  leastSpan: number
+  /** Two points further apart than this are not joined, in ms. */
+  maxGapMs: number
+}
+
+/** The path of a sparkline (`M0 12L…`), or an empty text when there is too little to show. */
+export function sparklinePath(points: readonly Point[], frame: Frame): string {
+  const values = valuesOf(points)
+  if (values.length < 2) return ''
+  const y = scaleOf(values, frame)
+  const x = (at: number): number =>
+    round(((Math.max(at, frame.from) - frame.from) / (frame.to - frame.from)) * frame.width)
+  let path = ''
+  let pen: { at: number; value: number } | null = null
+  for (const { at, value } of points) {
+    if (value === null) {
+      pen = null
+      continue
+    }
+    const joined: boolean = pen !== null && at - pen.at <= frame.maxGapMs
+    if (!joined) path += `M${x(at)} ${y(value)}`
+    else if (frame.steps) path += `H${x(at)}V${y(value)}`
+    else path += `L${x(at)} ${y(value)}`
+    pen = { at, value }
+  }
+  return path
+}
+
+/** Lowest and highest value of the points, or null when there is none. */
+export function extentOf(points: readonly Point[]): { min: number; max: number } | null {
+  const values = valuesOf(points)
+  return values.length === 0 ? null : { min: Math.min(...values), max: Math.max(...values) }
+}
+
+function scaleOf(values: readonly number[], { steps, leastSpan, height }: Frame): (value: number) => number {
+  const min = steps ? 0 : Math.min(...values)
+  const max = steps ? 1 : Math.max(...values)
+  const span = Math.max(max - min, leastSpan, Number.MIN_VALUE)
+  const bottom = (min + max - span) / 2
+  // One unit of air above and below, so that the stroke is not cut.
+  return (value) => round(height - 1 - ((value - bottom) / span) * (height - 2))
+}
+
+function valuesOf(points: readonly Point[]): number[] {
+  return points.flatMap(({ value }) => (value === null ? [] : [value]))
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}
