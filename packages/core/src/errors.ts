@@ -14,6 +14,7 @@ export const ERRORS = {
   UNKNOWN_NAME: { status: 404, effect: 'none', outcome: 'refused' },
   UNKNOWN_COMMAND: { status: 404, effect: 'none', outcome: 'refused' },
   NOT_FOUND: { status: 404, effect: 'none', outcome: 'refused' },
+  METHOD_NOT_ALLOWED: { status: 405, effect: 'none', outcome: 'refused' },
   NOT_WRITABLE: { status: 422, effect: 'none', outcome: 'refused' },
   WRONG_TYPE: { status: 422, effect: 'none', outcome: 'refused' },
   OUT_OF_RANGE: { status: 422, effect: 'none', outcome: 'refused' },

@@ -1,0 +1,222 @@
+import swagger from '@fastify/swagger'
+import type { Site } from '@golem/config'
+import { GolemError, isoTime } from '@golem/core'
+import type { SiteClient } from '@golem/queue'
+import { Ajv } from 'ajv'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { Access } from './access.ts'
+import type { WebContext } from './context.ts'
+import { BODY_LIMIT, acceptJsonBodies } from './json-body.ts'
+import { type ApiRoutes, collectRoutes, refuseOtherMethods } from './methods.ts'
+import { Metrics } from './metrics.ts'
+import { clip, problemOf } from './problem.ts'
+import { commandRoutes } from './routes/commands.ts'
+import { dashboardRoutes } from './routes/dashboard.ts'
+import { documentationRoutes } from './routes/documentation.ts'
+import { eventRoutes } from './routes/events.ts'
+import { fleetRoutes } from './routes/fleet.ts'
+import { healthRoutes } from './routes/health.ts'
+import { instrumentRoutes } from './routes/instruments.ts'
+import { metricsRoutes } from './routes/metrics.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { stateRoutes } from './routes/state.ts'
+import { stopRoutes } from './routes/stop.ts'
+import { StateDocuments } from './state-document.ts'
+
+export interface AppOptions {
+  site: Site
+  client: SiteClient
+  /** Folder of the built dashboard. */
+  assetsDir: string
+  log: Logger
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    states: StateDocuments
+    apiRoutes: ApiRoutes
+  }
+}
+
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+  "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+/** Builds the web application. It opens no port; `client` stays the caller's to close. */
+export async function buildApp({ site, client, assetsDir, log }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    // Longer ids are looked at too, so that the answer can name the field; the URL as a whole is bounded by Node.
+    routerOptions: { maxParamLength: 16_384 },
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 30_000,
+    frameworkErrors: (error, request, reply) => sendProblem(request, reply, error, log),
+    clientErrorHandler: answerBrokenHttp,
+  })
+  const context: WebContext = {
+    site,
+    client,
+    states: new StateDocuments({
+      view: client.view,
+      configured: site.instruments.map(({ id }) => id),
+      leaseMs: site.leaseMs,
+    }),
+    access: new Access(site),
+    log,
+    version: ownVersion(),
+    startedAt: isoTime(Date.now()),
+  }
+  const metrics = new Metrics(client.view, site)
+
+  app.decorate('states', context.states)
+  app.addHook('onClose', context.states.start())
+  app.decorateRequest('identity')
+  app.addHook('onRequest', (request, _reply, done) => {
+    // What is no route is nobody's secret, but says so only to those who may ask.
+    const open =
+      request.routeOptions.config.open === true || (request.is404 && !request.url.startsWith('/api/'))
+    request.identity = context.access.admit(
+      request.raw as FastifyRequest['raw'] & { url: string; method: string },
+      open,
+    )
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, log))
+  app.setNotFoundHandler((request) => {
+    throw new GolemError('NOT_FOUND', `There is nothing at ${clip(request.url)}.`, { field: 'path' })
+  })
+  acceptJsonBodies(app)
+  checkStrictly(app)
+  // Answers are written as they are: the schemas of answers are documentation, not a filter.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  const routes = collectRoutes(app)
+  app.decorate('apiRoutes', routes)
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: `golem: ${site.title}`,
+        description:
+          'Run a laboratory over the network. Errors are RFC 9457 problem documents with code and effect.',
+        version: context.version,
+      },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      ...(context.access.kind === 'tokens' ? { security: [{ token: [] }] } : {}),
+    },
+  })
+  await app.register(async (polls) => stateRoutes(polls, context, metrics))
+  await app.register(async (scope) => {
+    scope.addHook('onSend', addSecurityHeaders)
+    scope.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'none'
+      metrics.countRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000)
+      done()
+    })
+    instrumentRoutes(scope, context)
+    commandRoutes(scope, context)
+    stopRoutes(scope, context)
+    fleetRoutes(scope, context)
+    eventRoutes(scope, context)
+    sessionRoutes(scope, context)
+    healthRoutes(scope, context)
+    metricsRoutes(scope, metrics)
+    await documentationRoutes(scope)
+    await dashboardRoutes(scope, assetsDir)
+  })
+  refuseOtherMethods(app, routes)
+  return app
+}
+
+function addSecurityHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.header(name, value)
+  if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', PAGE_POLICY)
+  if (request.url.startsWith('/api/') && !reply.hasHeader('cache-control'))
+    reply.header('cache-control', 'no-store')
+  done(null, payload)
+}
+
+/** Bodies are taken as they are; in a query everything is text, so `limit=5` is read as a number there. */
+function checkStrictly(app: FastifyInstance): void {
+  const common = {
+    removeAdditional: false,
+    useDefaults: true,
+    allowUnionTypes: true,
+    strict: true,
+    validateFormats: false,
+  }
+  const strict = new Ajv({ ...common, coerceTypes: false })
+  const text = new Ajv({ ...common, coerceTypes: true })
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const check = (httpPart === 'querystring' ? text : strict).compile(schema as object)
+    return (data: unknown) =>
+      check(data) ? true : { error: Object.assign(new Error('schema'), { validation: check.errors ?? [] }) }
+  })
+  app.setSchemaErrorFormatter((errors, context) =>
+    Object.assign(new Error('schema'), { validation: errors, validationContext: context }),
+  )
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Logger): void {
+  const reading = request.method === 'GET' || request.method === 'HEAD'
+  const { document, headers, bug } = problemOf(error, reading)
+  if (bug)
+    log.error(
+      { err: error, reference: document['reference'], method: request.method, url: clip(request.url) },
+      'a request met a bug',
+    )
+  const body = JSON.stringify(document)
+  reply
+    .code(document.status)
+    .headers(headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    // A string would be serialised once more because of the JSON content type.
+    .send(Buffer.from(body))
+}
+
+/** Answers what is no HTTP, or has headers without end; no request exists yet at this point. */
+function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ''] ?? 400
+  const said = {
+    431: 'The address or the headers of the request are too long.',
+    408: 'The request did not arrive in time.',
+    400: 'This is no HTTP request that can be understood.',
+  }[status]
+  const { document } = problemOf(
+    new GolemError('INVALID_REQUEST', said ?? '', { field: 'request', details: { status } }),
+  )
+  const body = JSON.stringify(document)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function ownVersion(): string {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
+}

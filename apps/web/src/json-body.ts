@@ -1,0 +1,53 @@
+import { GolemError, messageOf } from '@golem/core'
+import type { FastifyInstance } from 'fastify'
+
+/** The largest body that is read, in bytes. */
+export const BODY_LIMIT = 65_536
+/** How deep objects and lists may be nested; golem's own go to 3. */
+const MAX_DEPTH = 16
+
+/** Takes JSON bodies only; an empty one is no body, so that an emergency stop never fails on a formality. */
+export function acceptJsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    const body = text.toString()
+    if (body.trim() === '') return done(null, undefined)
+    if (isDeeperThan(body, MAX_DEPTH)) {
+      const message = `The body is nested deeper than ${MAX_DEPTH} levels.`
+      return done(new GolemError('INVALID_REQUEST', message, { field: 'body' }))
+    }
+    return parse(request, body, (error, parsed) => {
+      if (!error) return done(null, parsed)
+      const forbidden = /"(__proto__|constructor)"\s*:/.exec(body)?.[1]
+      return done(
+        forbidden !== undefined && /prototype/.test(error.message)
+          ? new GolemError('INVALID_REQUEST', `"${forbidden}" is not known here.`, { field: `/${forbidden}` })
+          : new GolemError('INVALID_REQUEST', `The body is not JSON: ${messageOf(error)}.`, {
+              field: 'body',
+            }),
+      )
+    })
+  })
+}
+
+/** Whether brackets outside of texts are nested deeper than `limit`. */
+export function isDeeperThan(json: string, limit: number): boolean {
+  let depth = 0
+  let inText = false
+  for (let n = 0; n < json.length; n += 1) {
+    const character = json.charCodeAt(n)
+    if (inText) {
+      if (character === 0x5c) n += 1
+      else if (character === 0x22) inText = false
+    } else if (character === 0x22) {
+      inText = true
+    } else if (character === 0x7b || character === 0x5b) {
+      depth += 1
+      if (depth > limit) return true
+    } else if (character === 0x7d || character === 0x5d) {
+      depth -= 1
+    }
+  }
+  return false
+}

@@ -1,0 +1,99 @@
+import type { Site } from '@golem/config'
+import type { SiteView } from '@golem/queue'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+/** How a poll was answered. */
+export type StateKind = 'full' | 'delta' | 'unchanged'
+
+/** The figures of one web process. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #states = { full: 0, delta: 0, unchanged: 0 }
+  readonly #requests: Histogram<'method' | 'route' | 'status'>
+
+  constructor(view: SiteView, { leaseMs }: Pick<Site, 'leaseMs'>) {
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry })
+    this.#requests = new Histogram({
+      name: 'golem_http_request_seconds',
+      help: 'Time to answer, /api/state excepted',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60],
+      registers,
+    })
+    const states = this.#states
+    // Counted as plain numbers and handed over when asked: polls are many.
+    new Counter({
+      name: 'golem_state_answers_total',
+      help: 'Answers of /api/state by kind',
+      labelNames: ['kind'],
+      registers,
+      collect() {
+        this.reset()
+        for (const [kind, count] of Object.entries(states)) this.inc({ kind }, count)
+      },
+    })
+    new Gauge({
+      name: 'golem_bus_up',
+      help: '1 while Redis answers this process',
+      registers,
+      collect() {
+        this.set(view.bus.ok ? 1 : 0)
+      },
+    })
+    new Gauge({
+      name: 'golem_workers_alive',
+      help: 'Workers heard of within the lease time',
+      registers,
+      collect() {
+        const now = view.now()
+        this.set([...view.workers.values()].filter((w) => now - Date.parse(w.lastSeen) <= leaseMs).length)
+      },
+    })
+    new Gauge({
+      name: 'golem_instruments',
+      help: 'Instruments by the condition their workers report',
+      labelNames: ['condition'],
+      registers,
+      collect() {
+        this.reset()
+        for (const { condition } of view.snapshots.values()) this.inc({ condition })
+      },
+    })
+    new Gauge({
+      name: 'golem_commands_waiting',
+      help: 'Commands that wait',
+      labelNames: ['instrument'],
+      registers,
+      collect() {
+        this.reset()
+        for (const [instrument, { waiting }] of view.queues) this.set({ instrument }, waiting)
+      },
+    })
+    new Gauge({
+      name: 'golem_stops',
+      help: 'Emergency stops in force',
+      registers,
+      collect() {
+        this.set((view.stop.site ? 1 : 0) + Object.keys(view.stop.instruments).length)
+      },
+    })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  countState(kind: StateKind): void {
+    this.#states[kind] += 1
+  }
+
+  /** @param seconds - from the request's first byte to the answer's last */
+  countRequest(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, seconds)
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+}

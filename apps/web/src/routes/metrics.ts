@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+import type { Metrics } from '../metrics.ts'
+import { answers, inWords } from '../schemas.ts'
+
+/** For Prometheus. */
+export function metricsRoutes(app: FastifyInstance, metrics: Metrics): void {
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Figures in the text format of Prometheus',
+        tags: ['health'],
+        response: answers({ 200: inWords('Figures', 'string') }),
+      },
+    },
+    async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
+  )
+}

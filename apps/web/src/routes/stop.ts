@@ -1,0 +1,76 @@
+import { GolemError } from '@golem/core'
+import type { FastifyInstance } from 'fastify'
+import { type WebContext, bounded, checkKnown, noConfirmation } from '../context.ts'
+import { answers, idParams, inWords, noQuery, releaseBody, stopBody } from '../schemas.ts'
+
+const stopState = inWords('What is stopped now')
+
+/** Emergency stop, and its deliberate release. */
+export function stopRoutes(app: FastifyInstance, context: WebContext): void {
+  const { client } = context
+
+  app.post<{ Body: { reason?: string } | null }>(
+    '/api/stop',
+    {
+      schema: {
+        summary: 'Emergency stop of everything; no body needed',
+        tags: ['stop'],
+        querystring: noQuery,
+        body: stopBody,
+        response: answers({ 200: stopState }),
+      },
+    },
+    (request) => {
+      const { name: by } = request.identity
+      return bounded(client.stop({ by, reason: request.body?.reason ?? 'no reason given' }), notConfirmed)
+    },
+  )
+
+  app.post<{ Params: { id: string }; Body: { reason?: string } | null }>(
+    '/api/instruments/:id/stop',
+    {
+      schema: {
+        summary: 'Emergency stop of one instrument; no body needed',
+        tags: ['stop'],
+        params: idParams,
+        querystring: noQuery,
+        body: stopBody,
+        response: answers({ 200: stopState }),
+      },
+    },
+    (request) => {
+      const { id } = request.params
+      checkKnown(context, id)
+      const { name: by } = request.identity
+      return bounded(client.stop({ instrument: id, by, reason: request.body?.reason ?? 'no reason given' }), notConfirmed)
+    },
+  )
+
+  app.post<{ Body: { instrument?: string } | null }>(
+    '/api/stop/release',
+    {
+      schema: {
+        summary: 'Release the stop of one instrument, or of everything',
+        tags: ['stop'],
+        querystring: noQuery,
+        body: releaseBody,
+        response: answers({ 200: stopState }),
+      },
+    },
+    (request) => {
+      const instrument = request.body?.instrument
+      if (instrument !== undefined) checkKnown(context, instrument, '/instrument')
+      const { name: by } = request.identity
+      return bounded(client.releaseStop({ by, ...(instrument === undefined ? {} : { instrument }) }), () =>
+        noConfirmation('the release'),
+      )
+    },
+  )
+}
+
+function notConfirmed(): GolemError {
+  return new GolemError(
+    'HANDOVER_UNKNOWN',
+    'Redis stopped answering while the emergency stop was handed over; it may still take effect. Do not rely on it: use the switch at the stand.',
+  )
+}
