@@ -83,7 +83,7 @@ async function lock() {
 
 /**
  * @param {string} name
- * @returns {Promise<net.Server | null>} null when it is taken
+ * @returns {Promise<import('node:net').Server | null>} null when it is taken
  */
 function listen(name) {
   return new Promise((resolve, reject) => {
@@ -94,14 +94,13 @@ function listen(name) {
       // Whoever waits may be killed: no news.
       socket.on('error', () => undefined).on('close', () => waiting.delete(socket))
     })
-    server.on('close', () => undefined)
     const { close } = server
     server.close = (callback) => {
       for (const socket of waiting) socket.destroy()
       return close.call(server, callback)
     }
-    server.once('error', (error) => {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EADDRINUSE') resolve(null)
+    server.once('error', (/** @type {Error & { code?: string }} */ error) => {
+      if (error.code === 'EADDRINUSE') resolve(null)
       else reject(error)
     })
     server.listen(name, () => {
@@ -448,7 +447,7 @@ function readJson(file) {
   }
 }
 
-/** @param {string | Buffer} content */
+/** @param {import('node:crypto').BinaryLike} content */
 function sha256(content) {
   return createHash('sha256').update(content).digest('hex')
 }

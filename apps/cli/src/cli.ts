@@ -22,6 +22,9 @@ import { watch } from './commands/watch.ts'
 import type { Context } from './context.ts'
 import { CliError, EXIT_CODES, exitCodesInWords, exitOf } from './exit-codes.ts'
 
+/** The environment, and what else is to be other than the process has it. */
+export type GivenContext = Partial<Context> & Pick<Context, 'env'>
+
 /** One command: adds itself to the program. */
 export type CommandModule = (program: Command, context: Context) => Command
 
@@ -51,10 +54,10 @@ export const COMMANDS: readonly CommandModule[] = [
  * Runs one command line to its end.
  *
  * @param argv - the words after `golem`
- * @param given - parts of the world other than the process's own, for tests
+ * @param given - the environment, and for tests other parts of the world than the process's own
  * @returns the exit code
  */
-export async function runCli(argv: readonly string[], given: Partial<Context> = {}): Promise<number> {
+export async function runCli(argv: readonly string[], given: GivenContext): Promise<number> {
   const context = contextOf(given)
   const json = argv.includes('--json')
   try {
@@ -109,7 +112,7 @@ function report(error: unknown, context: Context, json: boolean): number {
   return code
 }
 
-function contextOf(given: Partial<Context>): Context {
+function contextOf(given: GivenContext): Context {
   const interrupted = new AbortController()
   if (!given.signal) {
     // `up` and `watch` end well on Ctrl-C; for all others it ends the request and says so.
@@ -118,7 +121,6 @@ function contextOf(given: Partial<Context>): Context {
     process.once('SIGHUP', () => interrupted.abort())
   }
   return {
-    env: process.env,
     cwd: process.cwd(),
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),

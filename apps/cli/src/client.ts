@@ -201,7 +201,8 @@ function neverConnected(error: unknown): boolean {
 
 function codeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
-  return String((cause as { code?: unknown } | undefined)?.code ?? '')
+  const code = (cause as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : ''
 }
 
 function reasonOf(error: unknown): string {
@@ -251,7 +252,7 @@ function problemError(answer: {
   const details = { status: answer.status, ...problem }
   if (typeof problem.code === 'string' && Object.hasOwn(ERRORS, problem.code)) {
     const code = problem.code as ErrorCode
-    const sentence = String(problem.detail ?? problem.title ?? code)
+    const sentence = [problem.detail, problem.title].find((text) => typeof text === 'string') ?? code
     const hint = HINTS[code] === undefined ? '' : ` ${HINTS[code]}`
     return new CliError(exitOfProblem(code, problem.effect), `${sentence}${hint}`, { details })
   }

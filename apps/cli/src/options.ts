@@ -1,18 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 
 /** Adds the options of commands that speak to the web process. */
 export function withApi(command: Command): Command {
   return withSite(command)
     .option(
-      '--url URL',
+      '--url <url>',
       'address of golem (default: GOLEM_URL, the running `golem up`, http://127.0.0.1:8000)',
     )
-    .option('--token-file FILE', 'file with your token (default: the one in GOLEM_TOKEN)')
+    .option('--token-file <file>', 'file with your token (default: the one in GOLEM_TOKEN)')
 }
 
 /** Adds `--site`. */
 export function withSite(command: Command): Command {
-  return command.addOption(new Option('--site FILE', 'site file (default: GOLEM_SITE, instance/site.yaml)'))
+  return command.addOption(new Option('--site <file>', 'site file (default: GOLEM_SITE, instance/site.yaml)'))
 }
 
 /** Reads a span in seconds, e.g. `30`, `0.5`. */

@@ -19,7 +19,7 @@ export async function loadChosenSite(
   if (!existsSync(file)) {
     throw new CliError(
       'failed',
-      `There is no site file ${file}. Copy instance/demo.yaml to begin with, or name another one with --site.`,
+      `There is no site file ${file}. Copy instance/site.example.yaml to begin with, or name another one with --site.`,
     )
   }
   const { loadSite } = await import('@golem/config')

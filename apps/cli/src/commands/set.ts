@@ -20,7 +20,7 @@ export function set(program: Command, context: Context): Command {
     .argument('<value>', "on, off, a number in the parameter's unit, a choice or a text")
     .addHelpText(
       'after',
-      '\nExamples:\n  golem set chamber-relays.relay0 on\n  golem set lamp-1.red 60 --valid-for 5\n  golem set stage.position -- -2.5',
+      '\nExamples:\n  golem set chamber-relays.relay0 on\n  golem set lamp-1.red 60 --valid-for 5\n  golem set stage.position -2.5',
     )
     .action(async (what: string, text: string, options: SetOptions) => {
       const [id, name] = splitTarget(what)

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Role } from '@golem/config'
 import type { Context } from '../context.ts'
 import { CliError } from '../exit-codes.ts'

@@ -1,4 +1,5 @@
 import { messageOf } from '@golem/core'
+import type { Connection } from '@golem/queue'
 import type { Environment } from '../context.ts'
 import { readPrivateRedisUrl } from '../up/private-redis.ts'
 import { withRedis } from '../up/check-redis.ts'
@@ -50,7 +51,7 @@ export async function examineRedis(
   }
 }
 
-async function readSettings(redis: import('@golem/queue').Connection): Promise<RedisSettings> {
+async function readSettings(redis: Connection): Promise<RedisSettings> {
   const before = Date.now()
   const [seconds, microseconds] = (await redis.call('TIME')) as [string, string]
   const here = (before + Date.now()) / 2
@@ -65,7 +66,7 @@ async function readSettings(redis: import('@golem/queue').Connection): Promise<R
 }
 
 /** One setting, or undefined where the server does not let us see it (managed services). */
-async function setting(redis: import('@golem/queue').Connection, name: string): Promise<string | undefined> {
+async function setting(redis: Connection, name: string): Promise<string | undefined> {
   try {
     const answer: unknown = await redis.call('CONFIG', 'GET', name)
     const value: unknown = Array.isArray(answer)

@@ -1,4 +1,5 @@
 import { messageOf } from '@golem/core'
+import type { Connection } from '@golem/queue'
 import { CliError } from '../exit-codes.ts'
 
 /** How long a configured Redis may take to answer, in ms. */
@@ -22,12 +23,9 @@ export async function checkRedis(url: string): Promise<void> {
  *
  * @throws CliError refused when it cannot be reached or does not answer
  */
-export async function withRedis<T>(
-  url: string,
-  work: (redis: import('@golem/queue').Connection) => Promise<T>,
-): Promise<T> {
+export async function withRedis<T>(url: string, work: (redis: Connection) => Promise<T>): Promise<T> {
   const { connect, disconnect, withoutPassword } = await import('@golem/queue')
-  let last: unknown
+  let last: Error | undefined
   const redis = connect(url, 'patient', (error) => {
     last = error
   })

@@ -16,13 +16,14 @@ const LONGEST_SOCKET_PATH = 107
 const READY_WITHIN_MS = 60_000
 
 /**
- * Redis with a shell as its guard: when the standard input ends, because golem asks for it or because golem
- * was killed, the guard ends Redis in an orderly way. `$@` is the server with its options.
+ * Redis with a shell as its guard, `$@` being the server with its options. A line on standard input asks it to
+ * end. When the input ends without one, golem was killed: the workers are then on their way out too and get a
+ * moment to write down what they did, before Redis ends in an orderly way.
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
-{ read -r _; kill -TERM "$server" 2>/dev/null; } <&3 &
+{ read -r _ || sleep 3; kill -TERM "$server" 2>/dev/null; } <&3 &
 guard=$!
 wait "$server"
 code=$?
@@ -140,16 +141,18 @@ function commandOf(
   const configuration = path.join(runDir, 'redis.conf')
   // In a file that only we may read: a password on the command line is for everybody to see.
   writeFileSync(configuration, 'port' in place ? `requirepass ${place.password}\n` : '', { mode: 0o600 })
-  const listen =
-    'port' in place
-      ? ['--port', String(place.port), '--bind', '127.0.0.1']
-      : ['--port', '0', '--unixsocket', place.path, '--unixsocketperm', '600']
-  return [
-    file,
-    configuration,
-    ...listen,
-    ...['--dir', dataDir],
-    ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
-    ...['--maxmemory-policy', 'noeviction', '--hz', '100'],
-  ]
+  const settings = {
+    ...('port' in place
+      ? { port: String(place.port), bind: '127.0.0.1' }
+      : { port: '0', unixsocket: place.path, unixsocketperm: '600' }),
+    dir: dataDir,
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+    // What is delayed comes at most 12 ms late, for half a percent of a core.
+    hz: '100',
+  }
+  const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+  return [file, configuration, ...options]
 }

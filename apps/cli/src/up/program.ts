@@ -28,7 +28,7 @@ export interface ProgramSpec<Ready> {
     poll?: () => Promise<Ready | null>
   }
   readyWithinMs: number
-  /** How it is asked to end: SIGTERM, or the end of its standard input. */
+  /** How it is asked to end: SIGTERM, or a line on its standard input. */
   endBy: 'SIGTERM' | 'stdin'
 }
 
@@ -81,7 +81,7 @@ export class Program<Ready> {
     const child = this.#child
     if (child?.pid === undefined) return
     const gone = exitOf(child)
-    if (this.spec.endBy === 'stdin') child.stdin?.end()
+    if (this.spec.endBy === 'stdin') child.stdin?.end('\n')
     else child.kill('SIGTERM')
     const late = await Promise.race([gone.then(() => false), sleep(graceMs, true, { ref: false })])
     if (late) this.#listener.onNews(this.spec.name, `did not end within ${graceMs} ms and was killed`)

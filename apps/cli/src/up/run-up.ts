@@ -102,7 +102,7 @@ function chooseSiteFile(context: Context, options: UpOptions, print: Printer): s
   print.say(
     'demo',
     `There is no ${file} yet: this is the demo stand, all its instruments are simulated. ` +
-      'Copy instance/demo.yaml to instance/site.yaml to begin your own.',
+      'Copy instance/site.example.yaml to instance/site.yaml to begin your own.',
   )
   return demo
 }
