@@ -1,8 +1,9 @@
-import { type Address, linkOf, messageOf, type Model, parseAddress } from '@golem/core'
+import { type Address, GolemError, linkOf, messageOf, type Model, parseAddress } from '@golem/core'
 import { checkAgainstModel } from './check-model.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import type { Variables } from './environment.ts'
+import { clip } from './in-words.ts'
 import { readSecretFile } from './secret.ts'
 import type { RawInstrument, RawParameter } from './site-schema.ts'
 import type { InstrumentConfig, ParameterOverride } from './site.ts'
@@ -78,7 +79,10 @@ function readEndpoint(
     const known = didYouMean(address.name, Object.keys(simulated))
     report(path, `The simulator has no device "${address.name}".${known}`)
   } catch (error) {
-    report(path, messageOf(error))
+    report(
+      path,
+      error instanceof GolemError ? error.message : `"${clip(text)}" is no address: ${messageOf(error)}.`,
+    )
   }
   return null
 }

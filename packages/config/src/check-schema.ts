@@ -12,7 +12,13 @@ export interface SchemaFault {
   at: 'key' | 'value'
 }
 
-const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false })
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  strict: false,
+  strictNumbers: true,
+  validateFormats: false,
+})
 const compiled = new WeakMap<object, ValidateFunction>()
 
 /**

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '@golem/core'
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml'
 import type { Fault } from './site-faults.ts'
 
 /** Steps from the top of a document to a value: keys of tables, indices of lists. */
@@ -8,6 +18,9 @@ export type Path = readonly (string | number)[]
 
 /** A file larger than this is not a site file. */
 const LARGEST_BYTES = 1024 * 1024
+
+/** One slip in YAML makes many errors behind it: more than these help nobody. */
+const MOST_SYNTAX_FAULTS = 20
 
 /** A YAML file with the places of its values. */
 export interface YamlSource {
@@ -65,9 +78,18 @@ function parse(file: string, text: string): YamlSource {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const faults = [...document.errors, ...document.warnings].map((error): Fault => {
-    const { line, column } = place(error.pos[0])
-    return { file, line, column, path: '', message: explain(error.code, error.message) }
+  const faults = [...document.errors, ...document.warnings]
+    .slice(0, MOST_SYNTAX_FAULTS)
+    .map((error): Fault => {
+      const { line, column } = place(error.pos[0])
+      return { file, line, column, path: '', message: explain(error.code, error.message) }
+    })
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document)) return
+      const message = `There is no anchor "&${alias.source}" before this. Write it there, or the value itself here.`
+      faults.push({ file, ...place(alias.range?.[0] ?? 0), path: '', message })
+    },
   })
   const locate: YamlSource['locate'] = (path, at = 'value') => {
     const offset = offsetOf(document.contents, path, at, (node) =>

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { loadSite } from './load-site.ts'
+import { siteSchema } from './site-schema.ts'
+
+const INSTANCE = new URL('../../../instance/', import.meta.url)
+const load = (name: string): ReturnType<typeof loadSite> =>
+  loadSite(fileURLToPath(new URL(name, INSTANCE)), { env: {} })
+
+const SHIPPED = ['demo.yaml', 'clay-golem.yaml', 'site.example.yaml']
+
+test('every site file that ships loads, and names the schema for editors in its first line', () => {
+  for (const name of SHIPPED) {
+    assert.doesNotThrow(() => load(name), name)
+    const [first] = readFileSync(new URL(name, INSTANCE), 'utf8').split('\n')
+    assert.equal(first, '# yaml-language-server: $schema=site.schema.json')
+  }
+  const there = readdirSync(INSTANCE).filter((name) => name.endsWith('.yaml') && name !== 'site.yaml')
+  assert.deepEqual(there.sort(), [...SHIPPED].sort())
+})
+
+test('the schema for editors is up to date (npm run schema --workspace @golem/config)', () => {
+  assert.deepEqual(JSON.parse(readFileSync(new URL('site.schema.json', INSTANCE), 'utf8')), siteSchema)
+})
+
+const DEVICES =
+  `SBA5_CO2_sensor Lamp_0 Relay_0 Relay_1 Relay_2 Relay_3 exp_ext_temp exp_ext_hum exp_int_temp exp_int_hum
+  exp_roots_temp Exp_vent_left Exp_vent_right Exp_valve_left Exp_valve_right CO2_air_pump CO2_valve Exp_lamp Control_lamp
+  Control_vent_left Control_vent_right Control_valve_left Control_valve_right control_int_temp control_int_hum
+  control_roots_temp`.split(/\s+/)
+
+test("both stands have clay_golem's 26 devices, and differ in their addresses only", () => {
+  const [demo, real] = [load('demo.yaml'), load('clay-golem.yaml')]
+  const labels = demo.instruments.flatMap(({ parameters }) =>
+    Object.values(parameters).flatMap(({ label, hidden }) => (label !== undefined && !hidden ? [label] : [])),
+  )
+  // A lamp has red, white and driver temperature, each behind the name of the lamp.
+  assert.deepEqual(new Set(labels.map((label) => label.replace(/ .*$/, ''))), new Set(DEVICES))
+  assert.equal(DEVICES.length, 26)
+  const withoutAddress = (site: typeof demo): unknown[] =>
+    site.instruments.map((instrument) => ({ ...instrument, address: '', endpoint: null, link: '' }))
+  assert.deepEqual(withoutAddress(real), withoutAddress(demo))
+  assert.deepEqual(
+    demo.instruments.map(({ address }) => address),
+    ['relay-1', 'relay-2', 'relay-3', 'relay-5', 'lamp-0', 'lamp-1', 'lamp-2', 'sba5'].map(
+      (name) => `sim:${name}`,
+    ),
+  )
+})
