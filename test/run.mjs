@@ -27,6 +27,8 @@ const FILE_TIMEOUT_MS = { unit: 120_000, alone: 600_000 }
 const ALONE = new Set(['e2e', 'systemd', 'browser', 'hardware'])
 /** Folders below test/src whose outcome does not depend on the Node version. */
 const ONCE = new Set(['systemd', 'browser', 'hardware'])
+/** Where tsc puts a workspace's modules when it is not `dist`: the dashboard's dist is the browser's bundle. */
+const COMPILED = { 'apps/dashboard': 'tsc/dist' }
 /** What must not leak from the caller's shell into a test: it might reach a real Redis or the caller's systemd. */
 const PRIVATE_ENV = /^(REDIS_URL|GOLEM_.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|NODE_TEST_CONTEXT|NODE_ENV)$/
 
@@ -84,7 +86,7 @@ function findTests() {
       .sort()
       .map((file) => ({
         source: join(root, 'src', file),
-        compiled: join(root, 'dist', file.replace(/\.tsx?$/, '.js')),
+        compiled: join(root, COMPILED[root] ?? 'dist', file.replace(/\.tsx?$/, '.js')),
         kind: root === 'test' ? (file.split(sep)[0] ?? '') : 'beside',
       }))
   })

@@ -1,9 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-/** The top of the project. */
-export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+import { ROOT } from '../kit/root.ts'
 
 export interface SourceFile {
   /** Relative to the top, with `/`. */

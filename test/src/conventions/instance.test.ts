@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadSite, siteSchema } from '@golem/config'
+import { models } from '@golem/drivers'
+import { join } from 'node:path'
+import { ROOT } from '../kit/root.ts'
+import { filesBelow, readText } from './tree.ts'
+
+for (const file of filesBelow('instance', /^(?!site\.yaml$)[^/]+\.yaml$/)) {
+  test(`${file} loads with the models that ship`, () => {
+    const site = loadSite(join(ROOT, file), { models, env: {} })
+    assert.ok(site.instruments.length > 0)
+  })
+}
+
+test('the schema that editors get is the one golem checks with', () => {
+  assert.deepEqual(JSON.parse(readText('instance/site.schema.json')), JSON.parse(JSON.stringify(siteSchema)))
+})
+
+test('each model says where its protocol is written down', () => {
+  const without = [...models.values()].filter(({ source }) => source.trim() === '').map(({ id }) => id)
+  assert.deepEqual(without, [])
+})
+
+test('each model has a test beside its driver', () => {
+  const tests = filesBelow('packages/drivers/src', /\.test\.ts$/)
+  const without = [...models.keys()].filter((id) => !tests.some((file) => file.includes(`/${id}`)))
+  assert.deepEqual(without, [])
+})
