@@ -80,9 +80,6 @@ function lastWriteAt(stand: Stand, name: string): number {
 }
 
 async function waiting(stand: Stand): Promise<CommandRecord[]> {
-  const { body } = await stand.api<{ commands?: CommandRecord[] } | CommandRecord[]>(
-    '/api/commands?limit=500',
-  )
-  const records = Array.isArray(body) ? body : (body.commands ?? [])
+  const { body: records } = await stand.api<CommandRecord[]>('/api/commands?limit=500')
   return records.filter(({ state }) => state !== 'ended')
 }

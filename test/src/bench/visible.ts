@@ -19,7 +19,7 @@ export async function measureVisible(): Promise<Figure[]> {
       const wanted = round % 2 === 0
       const response = await fetch(`${stand.sim.device('board').address}/relay`, {
         method: 'POST',
-        body: JSON.stringify({ ch0: wanted ? 1 : 0 }),
+        body: JSON.stringify({ channel: 0, state: wanted ? 1 : 0 }),
       })
       if (!response.ok) throw new Error(`The board said ${response.status}: ${await response.text()}`)
       const begun = performance.now()

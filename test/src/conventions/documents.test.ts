@@ -30,7 +30,11 @@ test('commands of golem that the documents show exist', async () => {
   )
   for (const { path, command } of shown) {
     const errors: string[] = []
-    const code = await runCli([command, '--help'], { out: () => undefined, err: (text) => errors.push(text) })
+    const code = await runCli([command, '--help'], {
+      env: {},
+      out: () => undefined,
+      err: (text) => errors.push(text),
+    })
     assert.equal(code, 0, `${path} shows "golem ${command}": ${errors.join(' ')}`)
   }
 })

@@ -91,7 +91,7 @@ test('Redis scripts and key names are written in packages/queue only', () => {
       ? []
       : [
           ...withoutComments(file.text).matchAll(
-            /redis\.p?call\(|\.defineCommand\(|\.eval(?:sha)?\(|`\{golem:/g,
+            /\b(?:KEYS|ARGV)\[\d\]|\.defineCommand\(|\.eval(?:sha)?\(|`\{golem:/g,
           ),
         ].map(([what]) => `has ${what}`),
   )
