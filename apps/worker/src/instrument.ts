@@ -23,6 +23,9 @@ const LOST_AFTER = 3
 /** The longest pause between tries to reach a silent instrument, in ms. */
 const MAX_BACK_OFF_MS = 5_000
 
+/** How soon after a command its effect is read, in ms. */
+const SOON_MS = 25
+
 /** Why a poll may end without saying anything about the instrument. */
 const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set([
   'LEASE_LOST',
@@ -146,8 +149,11 @@ export class Instrument {
     )
   }
 
+  /** Reads it soon, because something has been done to it: not at once, so that commands in a row are not held up. */
   pollSoon(): void {
-    this.nextPollAt = 0
+    // All of it: what a command changes may show in other parameters too.
+    this.#readAt.clear()
+    this.nextPollAt = Math.min(this.nextPollAt, performance.now() + SOON_MS)
     this.#wake()
   }
 

@@ -50,7 +50,6 @@ export class Ownership {
       setInterval(() => void this.beat(), this.#beatMs),
       setInterval(() => void this.#tryLinks(), Math.min(TRY_EVERY_MS, this.#beatMs)),
     ]
-    void this.beat()
   }
 
   /** Is every loop of this process turning? The watchdog is fed only then. */
@@ -130,12 +129,20 @@ export class Ownership {
     await Promise.all(work)
   }
 
-  /** The stop has been announced; nothing is asked before it is obeyed. */
-  async stopNow(instrument: string | null): Promise<void> {
+  /** A stop has been announced: it is obeyed before anything else is asked. */
+  async stopNow({
+    instrument,
+    by,
+    reason,
+  }: {
+    instrument: string | null
+    by: string
+    reason: string
+  }): Promise<void> {
     const { stops, client } = this.#options.context
     const known = instrument === null ? stops.state.site : stops.state.instruments[instrument]
-    stops.add(instrument, { since: isoTime(client.clock.now()), by: 'emergency stop', reason: 'announced' })
-    if (!known) await Promise.all(this.#enterStop(instrument, 'announced'))
+    stops.add(instrument, { since: isoTime(client.clock.now()), by, reason })
+    if (!known) await Promise.all(this.#enterStop(instrument, by))
   }
 
   /** The lease of a link is gone. */

@@ -90,7 +90,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
 async function obey(message: ControlMessage, ownership: Ownership): Promise<void> {
   switch (message.type) {
     case 'stop':
-      return ownership.stopNow(message.instrument)
+      return ownership.stopNow(message)
     case 'release':
     case 'released':
     case 'worker':

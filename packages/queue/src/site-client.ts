@@ -188,7 +188,7 @@ class RedisSiteClient implements SiteClient {
       instrument ?? '*',
       JSON.stringify(by),
       JSON.stringify(reason),
-      JSON.stringify({ type: 'stop', instrument: instrument ?? null }),
+      JSON.stringify({ type: 'stop', instrument: instrument ?? null, by, reason }),
     )
     const message = `Refused: emergency stop by ${by} (${reason}).`
     const ending = endingOf({ outcome: 'refused', effect: 'none', code: 'STOPPED', message })

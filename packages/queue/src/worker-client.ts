@@ -19,7 +19,8 @@ import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
 /** What comes over the control channel. `instrument: null`: the whole site. */
 export type ControlMessage =
-  | { type: 'stop' | 'release'; instrument: string | null }
+  | { type: 'stop'; instrument: string | null; by: string; reason: string }
+  | { type: 'release'; instrument: string | null }
   | { type: 'released'; link: string }
   | { type: 'worker'; worker: string }
 
