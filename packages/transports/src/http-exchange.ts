@@ -78,6 +78,8 @@ function connected(socket: Socket, target: HttpTarget, asked: HttpRequest): Prom
 function ask(socket: Socket, target: HttpTarget, asked: HttpRequest, gate: Gate): Promise<HttpReply> {
   const { method, body } = asked
   const what = inWords(target, asked)
+  // From here to the socket nothing waits: the bytes go out in this turn of the event loop.
+  gate.pass()
   return new Promise((resolve, reject) => {
     const startedAt = performance.now()
     const fail = (
@@ -93,14 +95,6 @@ function ask(socket: Socket, target: HttpTarget, asked: HttpRequest, gate: Gate)
     const timer = setTimeout(() => {
       fail('REPLY_TIMEOUT', 'no complete reply in time')
     }, target.replyTimeoutMs)
-    try {
-      gate.pass()
-    } catch (error) {
-      clearTimeout(timer)
-      reject(error)
-      return
-    }
-    // From here to the socket nothing waits: the bytes go out in this turn of the event loop.
     const sent = request({
       method,
       host: target.host,

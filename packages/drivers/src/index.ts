@@ -1,0 +1,1 @@
+export { modelOf, models } from './registry.ts'
