@@ -72,32 +72,30 @@ function checkNode() {
 async function lock() {
   if (process.platform !== 'linux') return () => undefined
   const name = `\0golem-setup-${sha256(fs.realpathSync(ROOT)).slice(0, 32)}`
-  for (let told = false; ;) {
-    const server = await listen(name)
-    if (server) return () => server.close()
+  for (let told = false; ; told = true) {
+    const release = await listen(name)
+    if (release) return release
     if (!told) say('waiting for another setup of this clone to end')
-    told = true
     await untilClosed(name)
   }
 }
 
 /**
  * @param {string} name
- * @returns {Promise<import('node:net').Server | null>} null when it is taken
+ * @returns {Promise<(() => void) | null>} lets it go; null when another process has it
  */
 function listen(name) {
   return new Promise((resolve, reject) => {
-    /** @type {Set<net.Socket>} */
+    /** @type {Set<import('node:net').Socket>} */
     const waiting = new Set()
     const server = net.createServer((socket) => {
       waiting.add(socket)
       // Whoever waits may be killed: no news.
       socket.on('error', () => undefined).on('close', () => waiting.delete(socket))
     })
-    const { close } = server
-    server.close = (callback) => {
+    const release = () => {
+      server.close()
       for (const socket of waiting) socket.destroy()
-      return close.call(server, callback)
     }
     server.once('error', (/** @type {Error & { code?: string }} */ error) => {
       if (error.code === 'EADDRINUSE') resolve(null)
@@ -105,7 +103,7 @@ function listen(name) {
     })
     server.listen(name, () => {
       server.unref()
-      resolve(server)
+      resolve(release)
     })
   })
 }

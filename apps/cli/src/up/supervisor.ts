@@ -10,6 +10,8 @@ import { preparePrivateRedis } from './private-redis.ts'
 import { Program, type ProgramListener } from './program.ts'
 import { checkRedis } from './check-redis.ts'
 
+/** A file: address, because `--import` takes one whatever characters the path has. */
+const END_WITH_PARENT = new URL('end-with-parent.js', import.meta.url).href
 /** When each part has to be gone after the stop began, in ms; all of it within 5 s. */
 const GONE_BY_MS = { web: 1000, worker: 3700, simulator: 4200, redis: 4800 }
 /** How long a part may take to start, in ms: a Raspberry Pi with a slow card is slow. */
@@ -164,7 +166,10 @@ export class Supervisor {
     return new Program<Ready>(
       {
         name: part.name,
-        command: (last) => ({ file: process.execPath, args: [main, ...part.args(last)] }),
+        command: (last) => ({
+          file: process.execPath,
+          args: ['--import', END_WITH_PARENT, main, ...part.args(last)],
+        }),
         env: part.env,
         cwd: GOLEM_ROOT,
         logFile: path.join(this.#runDir, `${part.name}.log`),
