@@ -1,6 +1,6 @@
 import type { CommandRecord } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
-import { type Stand, startStand } from '../kit/stand.ts'
+import { type Stand, relayBoards, startStand } from '../kit/stand.ts'
 import { type Figure, inMs, spreadOf } from './figures.ts'
 
 const BOARDS = 8
@@ -13,7 +13,7 @@ const SLOW_MS = 300
 export async function measureEmergencyStop(): Promise<Figure[]> {
   const names = Array.from({ length: BOARDS }, (_, n) => `board-${n}`)
   const stand = await startStand({
-    devices: names.map((name) => ({ name, kind: 'esp32-relay' as const })),
+    devices: relayBoards(BOARDS),
     pollEveryMs: 60_000,
   })
   try {

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon'
 import { fileURLToPath } from 'node:url'
 import { spawnNode } from '../kit/process.ts'
-import { startStand } from '../kit/stand.ts'
+import { relayBoards, startStand } from '../kit/stand.ts'
 import { type Figure, perSecond, times } from './figures.ts'
 
 const CONNECTIONS = 50
@@ -10,10 +10,7 @@ const INSTRUMENTS = 50
 
 /** Polls per second of one web process with 50 instruments, against an empty route of the same web server. */
 export async function measurePolls(): Promise<Figure[]> {
-  const devices = Array.from({ length: INSTRUMENTS }, (_, n) => ({
-    name: `board-${n}`,
-    kind: 'esp32-relay' as const,
-  }))
+  const devices = relayBoards(INSTRUMENTS)
   const empty = spawnNode(fileURLToPath(new URL('empty-route.js', import.meta.url)), [])
   // Polled once a minute: what is measured is the answering, not the following.
   const stand = await startStand({ devices, pollEveryMs: 60_000 })

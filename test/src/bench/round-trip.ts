@@ -3,7 +3,7 @@ import { models } from '@golem/drivers'
 import { openLink } from '@golem/transports'
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
-import { startStand, type Stand } from '../kit/stand.ts'
+import { type Stand, relayBoards, startStand } from '../kit/stand.ts'
 import { type Figure, type Spread, inMs, perSecond, spreadOf, times } from './figures.ts'
 import { HttpClient } from './http-client.ts'
 
@@ -16,10 +16,7 @@ const WARM_UP = 200
  * against the exchange with the same simulated board that is in it.
  */
 export async function measureRoundTrip(): Promise<Figure[]> {
-  const devices = Array.from({ length: BOARDS }, (_, n) => ({
-    name: `board-${n}`,
-    kind: 'esp32-relay' as const,
-  }))
+  const devices = relayBoards(BOARDS)
   const stand = await startStand({ devices, pollEveryMs: 1000 })
   try {
     const exchange = await bareExchange(stand)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StateDocument } from '@golem/core'
-import { startStand } from '../kit/stand.ts'
+import { relayBoard, startStand } from '../kit/stand.ts'
 import { type Figure, inMs, spreadOf } from './figures.ts'
 import { HttpClient } from './http-client.ts'
 
@@ -9,7 +9,7 @@ const POLL_MS = 200
 
 /** From a relay switched at the board itself, by somebody else, to the state document that shows it. */
 export async function measureVisible(): Promise<Figure[]> {
-  const stand = await startStand({ devices: [{ name: 'board', kind: 'esp32-relay' }], pollEveryMs: POLL_MS })
+  const stand = await startStand({ devices: [relayBoard('board')], pollEveryMs: POLL_MS })
   const client = new HttpClient(stand.url())
   try {
     const taken: number[] = []

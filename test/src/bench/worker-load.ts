@@ -1,4 +1,4 @@
-import { startStand } from '../kit/stand.ts'
+import { relayBoards, startStand } from '../kit/stand.ts'
 import { type Figure } from './figures.ts'
 import { cpuPercent, pssMb } from './process-cost.ts'
 
@@ -11,10 +11,7 @@ export async function measureWorkerLoad(): Promise<Figure[]> {
     [26, ''],
     [200, 'below 25 %, 150 MB'],
   ] as const) {
-    const devices = Array.from({ length: instruments }, (_, n) => ({
-      name: `board-${n}`,
-      kind: 'esp32-relay' as const,
-    }))
+    const devices = relayBoards(instruments)
     const stand = await startStand({ devices, pollEveryMs: 1000 })
     try {
       const pid = stand.workers[0]?.pid ?? NaN

@@ -114,10 +114,28 @@ const MODELS: Record<DeviceSpec['kind'], string> = {
   esphome: 'esphome',
 }
 
-const DEFAULT_DEVICES: readonly DeviceSpec[] = [
-  { name: 'relays', kind: 'esp32-relay' },
-  { name: 'lamp', kind: 'pwm-lamp' },
-]
+/** A relay board with all its sensors, so that it is `ok`, which it is at once and not after a round of 3 s. */
+export function relayBoard(name: string): DeviceSpec {
+  return {
+    name,
+    kind: 'esp32-relay',
+    sensorCycleSeconds: 0.1,
+    sensors: {
+      ext_temp: 'room.temperature',
+      ext_hum: 'room.humidity',
+      int_temp: 'experiment.temperature',
+      int_hum: 'experiment.humidity',
+      roots_temp: 'experiment.rootsTemperature',
+    },
+  }
+}
+
+/** Some of them: `board-0`, `board-1`, ... */
+export function relayBoards(count: number): DeviceSpec[] {
+  return Array.from({ length: count }, (_, n) => relayBoard(`board-${n}`))
+}
+
+const DEFAULT_DEVICES: readonly DeviceSpec[] = [relayBoard('relays'), { name: 'lamp', kind: 'pwm-lamp' }]
 
 /**
  * Starts a stand.
