@@ -1,0 +1,112 @@
+import type { Fault } from './faults.ts'
+import type { RequestEntry } from './request-log.ts'
+import type { Actuator, Probe } from './stand.ts'
+import type { ChamberName } from './chamber.ts'
+
+export type DeviceKind = 'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome'
+
+interface DeviceBase {
+  /** a-z, 0-9 and -. */
+  name: string
+}
+
+interface BoardBase extends DeviceBase {
+  /** TCP port on 127.0.0.1; 0 or absent: a free one. */
+  port?: number
+  /** How long the board is away when it reboots, s (default 3). */
+  rebootSeconds?: number
+}
+
+/** Sensors of a relay board by their key in `/info`. */
+export type RelaySensor = 'roots_temp' | 'ext_temp' | 'ext_hum' | 'int_temp' | 'int_hum'
+
+export interface RelayBoardSpec extends BoardBase {
+  kind: 'esp32-relay'
+  /** What hangs on each of the four relays; null: nothing. */
+  outputs?: readonly (Actuator | null)[]
+  /** What each sensor measures; one that is absent is not fitted and reads -255. */
+  sensors?: Partial<Record<RelaySensor, Probe>>
+  /** How long a round of all sensors takes, s (default 3.3). */
+  sensorCycleSeconds?: number
+}
+
+export interface PwmLampSpec extends BoardBase {
+  kind: 'pwm-lamp'
+  /** The chamber it lights; absent: none. */
+  lights?: ChamberName
+  /** How long the temperature conversion inside `/info` takes, ms (real 800; default 40). */
+  infoDelayMs?: number
+  /** Newest firmware: `/info` tells the MAC address. */
+  macAddress?: string
+}
+
+export interface Sba5Spec extends DeviceBase {
+  kind: 'sba5'
+  /** Where it sucks its air from (default `experiment.co2`). */
+  probe?: Probe
+  /** How long it warms up after power-on, s (default 4, a real one takes minutes). */
+  warmUpSeconds?: number
+  /** Length of a short zero, s (default 3, a real one takes 21); the others in proportion. */
+  zeroSeconds?: number
+  /** Length of a minute of the zero timer, s (default 60). */
+  minuteSeconds?: number
+  /** Sends measurements by itself from power-on, as after `@` (default false). */
+  continuous?: boolean
+  /** Single-character commands are echoed as a line of their own (not settled for real ones; default false). */
+  echoSingle?: boolean
+}
+
+export interface EsphomeSpec extends BoardBase {
+  kind: 'esphome'
+  /**
+   * object-id: firmware to 2025.12; both: 2026.1; name: from 2026.8 (default object-id).
+   */
+  urlForm?: 'object-id' | 'both' | 'name'
+  auth?: { user: string; password: string }
+  switches?: readonly { name: string; output?: Actuator }[]
+  sensors?: readonly { name: string; unit: string; probe: Probe; decimals?: number }[]
+  numbers?: readonly {
+    name: string
+    unit?: string
+    min: number
+    max: number
+    step: number
+    initial: number
+  }[]
+  /** ON while the switch of that name is on. */
+  binarySensors?: readonly { name: string; follows: string }[]
+}
+
+export type DeviceSpec = RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec
+
+/** What tests, the control server and people see of a simulated device. */
+export interface SimulatedDevice {
+  readonly name: string
+  readonly kind: DeviceKind
+  /** As site.yaml takes it: `http://127.0.0.1:port` or `serial:/path?baud=19200`. */
+  readonly address: string
+  /** Requests received, by `METHOD /path` or, on a serial line, by the command's letter. */
+  counters(): Record<string, number>
+  /** The last requests with their content, oldest first. */
+  requests(): RequestEntry[]
+  resetCounters(): void
+  /**
+   * Makes it misbehave from now on; null: it behaves again. Resolves when it is in force, e.g. when the
+   * port really refuses.
+   *
+   * @throws INVALID_REQUEST when the fault does not fit this kind of device
+   */
+  setFault(fault: Fault | null): Promise<void>
+  fault(): Fault | null
+  /** What is really so inside: outputs, uptime, settings. JSON. */
+  state(): Record<string, unknown>
+  /** A board loses its power, a serial port vanishes (the analyser keeps its own power). */
+  unplug(): Promise<void>
+  /** Power or port are back, under the same address. */
+  replug(): Promise<void>
+}
+
+/** A device together with what only the simulator itself may do with it. */
+export interface RunningDevice extends SimulatedDevice {
+  close(): Promise<void>
+}
