@@ -19,16 +19,27 @@ export function acceptJsonBodies(app: FastifyInstance): void {
     }
     return parse(request, body, (error, parsed) => {
       if (!error) return done(null, parsed)
-      const forbidden = /"(__proto__|constructor)"\s*:/.exec(body)?.[1]
-      return done(
-        forbidden !== undefined && /prototype/.test(error.message)
-          ? new GolemError('INVALID_REQUEST', `"${forbidden}" is not known here.`, { field: `/${forbidden}` })
-          : new GolemError('INVALID_REQUEST', `The body is not JSON: ${messageOf(error)}.`, {
-              field: 'body',
-            }),
-      )
+      return done(refusal(body))
     })
   })
+}
+
+/** Why a body that the parser did not take is refused. */
+function refusal(body: string): GolemError {
+  try {
+    JSON.parse(body)
+  } catch (error) {
+    return new GolemError('INVALID_REQUEST', `The body is not JSON: ${messageOf(error)}.`, { field: 'body' })
+  }
+  // It is JSON, so it was refused for a key that could change what all objects are.
+  const key = /"(__proto__|constructor)"\s*:/.exec(body)?.[1]
+  return new GolemError(
+    'INVALID_REQUEST',
+    `The body has the key "${key ?? '__proto__'}", which is not known here.`,
+    {
+      field: key === undefined ? 'body' : `/${key}`,
+    },
+  )
 }
 
 /** Whether brackets outside of texts are nested deeper than `limit`. */

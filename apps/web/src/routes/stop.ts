@@ -42,7 +42,10 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
       const { id } = request.params
       checkKnown(context, id)
       const { name: by } = request.identity
-      return bounded(client.stop({ instrument: id, by, reason: request.body?.reason ?? 'no reason given' }), notConfirmed)
+      return bounded(
+        client.stop({ instrument: id, by, reason: request.body?.reason ?? 'no reason given' }),
+        notConfirmed,
+      )
     },
   )
 
