@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
-import { loadSite } from './load-site.ts'
-import { SiteFaults } from './site-faults.ts'
-import { siteSchema } from './site-schema.ts'
-import { faultsOf, inFolder, models } from './testing.ts'
+import { loadSite, SiteFaults, siteSchema } from '@golem/config'
+import { faultsOf, inFolder, models } from '@golem/config/testing'
 
 /** Loads many contents; whatever is thrown has to be SiteFaults with places inside a file. */
 function neverThrowsAnythingElse(contents: fc.Arbitrary<string | Uint8Array>, numRuns: number): void {
