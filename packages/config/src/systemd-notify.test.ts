@@ -1,28 +1,27 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { notifySystemd, startWatchdog } from './systemd-notify.ts'
 
-/** Stands where systemd would be. @returns what has been told so far */
-async function listen(t: TestContext): Promise<() => string> {
+/**
+ * Puts a program in the place of systemd-notify that writes down what it is told. (Whether systemd itself hears it is
+ * tested with a real one, see test/src/systemd.)
+ */
+function listen(t: TestContext, exit = 0): () => string {
   const dir = mkdtempSync(join(tmpdir(), 'golem-notify-'))
-  const [socket, told] = [join(dir, 'notify.sock'), join(dir, 'told')]
-  const child = spawn('socat', ['-u', `UNIX-RECV:${socket}`, `OPEN:${told},creat,append`], {
-    stdio: 'ignore',
-  })
-  const ended = once(child, 'exit')
-  while (!existsSync(socket)) await sleep(10)
-  process.env['NOTIFY_SOCKET'] = socket
-  t.after(async () => {
+  const told = join(dir, 'told')
+  const script = `#!/bin/sh\necho "$@" >> '${told}'\necho "no such socket" >&2\nexit ${exit}\n`
+  writeFileSync(join(dir, 'systemd-notify'), script, { mode: 0o755 })
+  const path = process.env['PATH'] ?? ''
+  process.env['PATH'] = `${dir}:${path}`
+  process.env['NOTIFY_SOCKET'] = join(dir, 'notify.sock')
+  t.after(() => {
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name]
-    child.kill('SIGKILL')
-    await ended
-    rmSync(dir, { recursive: true })
+    process.env['PATH'] = path
+    rmSync(dir, { recursive: true, force: true })
   })
   return () => (existsSync(told) ? readFileSync(told, 'utf8') : '')
 }
@@ -34,9 +33,9 @@ async function until(check: () => boolean): Promise<void> {
 }
 
 test('systemd is told that a process is ready', async (t) => {
-  const told = await listen(t)
+  const told = listen(t)
   await notifySystemd('READY=1')
-  await until(() => told().includes('READY=1'))
+  assert.equal(told(), 'READY=1\n')
 })
 
 test('without systemd nothing is told and nothing fails', async () => {
@@ -46,7 +45,7 @@ test('without systemd nothing is told and nothing fails', async () => {
 })
 
 test('the watchdog is kept quiet only while the process is healthy', async (t) => {
-  const told = await listen(t)
+  const told = listen(t)
   process.env['WATCHDOG_USEC'] = '40000'
   let healthy = false
   let asked = 0
@@ -64,7 +63,7 @@ test('the watchdog is kept quiet only while the process is healthy', async (t) =
 })
 
 test('a watchdog that was meant for another process is left alone', async (t) => {
-  await listen(t)
+  listen(t)
   process.env['WATCHDOG_USEC'] = '20000'
   process.env['WATCHDOG_PID'] = '1'
   let asked = 0
@@ -73,8 +72,16 @@ test('a watchdog that was meant for another process is left alone', async (t) =>
   assert.equal(asked, 0)
 })
 
-test('a systemd that can not be told is an error that names the state', async (t) => {
-  process.env['NOTIFY_SOCKET'] = '/nonexistent/notify.sock'
-  t.after(() => delete process.env['NOTIFY_SOCKET'])
-  await assert.rejects(notifySystemd('READY=1'), /could not be told READY=1/)
+test('a systemd that can not be told is an error that names the state and what was said', async (t) => {
+  listen(t, 1)
+  await assert.rejects(
+    notifySystemd('READY=1'),
+    /could not be told READY=1: systemd-notify: no such socket \(1\)/,
+  )
+})
+
+test('without the systemd-notify program the error names the state', async (t) => {
+  listen(t)
+  process.env['PATH'] = '/nonexistent'
+  await assert.rejects(notifySystemd('READY=1'), /could not be told READY=1: .*ENOENT/)
 })

@@ -38,7 +38,8 @@ export function parseAddress(text: string): Address {
       if (!url.pathname.startsWith('/')) throw invalid('the path of the port has to begin with /')
       const baud = url.searchParams.get('baud')
       if (baud !== null && !/^[1-9]\d{1,6}$/.test(baud)) throw invalid(`baud=${baud} is no speed`)
-      const path = decodeURIComponent(url.pathname)
+      const path = decoded(url.pathname)
+      if (path === undefined) throw invalid('its % signs are no URL encoding')
       return { kind: 'serial', path, ...(baud === null ? {} : { baudRate: Number(baud) }) }
     }
     case 'sim:':
@@ -47,6 +48,15 @@ export function parseAddress(text: string): Address {
       return { kind: 'sim', name: url.pathname }
     default:
       throw invalid(`"${url.protocol}" is not known`)
+  }
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return undefined
+    throw error
   }
 }
 
