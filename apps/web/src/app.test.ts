@@ -256,7 +256,7 @@ test('a repeated request with one key is one command, and tells the outcome when
   const again = await app.inject(post(GOOD, { 'idempotency-key': 'k1' }))
   assert.equal(first.statusCode, 200)
   assert.equal(again.statusCode, 200)
-  assert.equal(again.json<{ id: string }>().id, 'k1')
+  assert.equal(again.json<{ id: string }>().id, first.json<{ id: string }>().id)
   assert.equal(client.submitted.length, 1)
 })
 
@@ -271,6 +271,29 @@ test('a command for an instrument whose worker is silent for the lease time is r
   client.view.timeMs += 10_001
   assert.deepEqual(await fault(app, post(GOOD)), [503, 'WORKER_AWAY', undefined])
   assert.deepEqual(client.submitted, [])
+})
+
+test('a repeated request learns what became of the first one even when the worker is away by then', async (t) => {
+  const { app, client } = await open(t)
+  await app.inject(post(GOOD, { 'idempotency-key': 'k1', prefer: 'wait=1' }))
+  client.view.timeMs += 10_001
+  const again = await app.inject(post(GOOD, { 'idempotency-key': 'k1' }))
+  assert.equal(again.statusCode, 200)
+  assert.equal(again.json<{ outcome: string }>().outcome, 'done')
+  assert.deepEqual(await fault(app, post(GOOD, { 'idempotency-key': 'k2' })), [503, 'WORKER_AWAY', undefined])
+  assert.equal(client.submitted.length, 1)
+})
+
+test('a stop whose confirmation was lost is not called refused', async (t) => {
+  const { app, client } = await open(t)
+  client.trouble = new GolemError('QUEUE_DOWN', 'Redis did not answer.', {
+    cause: new Error('Command timed out'),
+  })
+  const problem = (await app.inject({ method: 'POST', url: '/api/stop' })).json<ProblemDocument>()
+  assert.deepEqual([problem.code, problem.effect], ['HANDOVER_UNKNOWN', 'unknown'])
+  client.trouble = new GolemError('QUEUE_DOWN', 'Redis is away. Nothing was sent.')
+  const refused = (await app.inject({ method: 'POST', url: '/api/stop' })).json<ProblemDocument>()
+  assert.deepEqual([refused.code, refused.effect], ['QUEUE_DOWN', 'none'])
 })
 
 test('while Redis is away commands are refused at once, and state and health still answer', async (t) => {

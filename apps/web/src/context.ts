@@ -53,6 +53,20 @@ export async function bounded<T>(
   }
 }
 
+/**
+ * As `bounded`, for what takes effect in Redis at once: when the answer is lost on the way back, nobody knows whether
+ * it did. The client says `cause` when it had begun to ask.
+ */
+export async function handedOver<T>(request: Promise<T>, unknown: () => GolemError): Promise<T> {
+  try {
+    return await bounded(request, unknown)
+  } catch (error) {
+    if (error instanceof GolemError && error.code === 'QUEUE_DOWN' && error.cause !== undefined)
+      throw unknown()
+    throw error
+  }
+}
+
 /** The error of a question that could not have had an effect. */
 export function noAnswer(): GolemError {
   return new GolemError(

@@ -10,7 +10,14 @@ import {
   isoTime,
 } from '@golem/core'
 import type { Site, WebConfig } from '@golem/config'
-import type { SiteChange, SiteClient, SiteView, StoredQueue, SubmitRequest } from '@golem/queue'
+import {
+  type SiteChange,
+  type SiteClient,
+  type SiteView,
+  type StoredQueue,
+  type SubmitRequest,
+  commandIdFor,
+} from '@golem/queue'
 
 /** A site view whose content, clock and bus tests decide; it stands where Redis would be. */
 export class InMemoryView implements SiteView {
@@ -104,11 +111,12 @@ export class InMemoryClient implements SiteClient {
 
   async submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {
     await this.#answering()
-    const id = request.idempotencyKey ?? `c-${this.submitted.length}`
+    const { by, idempotencyKey } = request
+    const id = idempotencyKey === undefined ? `c-${this.submitted.length}` : commandIdFor(by, idempotencyKey)
     const known = this.records.get(id)
     if (known) return { record: known, created: false }
     this.submitted.push(request)
-    const { instrument, target, by, validForMs } = request
+    const { instrument, target, validForMs } = request
     const now = this.view.now()
     const record: CommandRecord = {
       id,

@@ -67,6 +67,7 @@ export class StateDocuments {
   #sweptAt = -Infinity
   #sweepDue = false
   #cursor = ''
+  #etag = ''
   #alterations = ''
   #tail = ''
   #parsed: Cursor | null = null
@@ -129,7 +130,7 @@ export class StateDocuments {
    */
   answer(since?: string, known?: string): StateAnswer {
     this.#refresh()
-    const etag = `W/"${this.#cursor}"`
+    const etag = this.#etag
     if (known !== undefined && this.#isKnown(known)) {
       return { etag, cursor: this.#cursor, body: null, full: false }
     }
@@ -162,7 +163,7 @@ export class StateDocuments {
   }
 
   #isKnown(header: string): boolean {
-    if (header === `W/"${this.#cursor}"` || header === `"${this.#cursor}"`) return true
+    if (header === this.#etag) return true
     return header.split(',').some((tag) => {
       const cursor = parseCursor(tag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1'))
       if (!cursor || cursor.epoch !== this.#epoch || !this.#busOk) return false
@@ -319,6 +320,7 @@ export class StateDocuments {
       alterations: this.#alterations,
     }
     this.#cursor = formatCursor(this.#parsed)
+    this.#etag = `W/"${this.#cursor}"`
     this.#bodies.clear()
   }
 }

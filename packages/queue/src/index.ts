@@ -5,7 +5,7 @@ export { type Connection, connect, disconnect, withoutPassword } from './connect
 export type { Consumer } from './consume.ts'
 export { keysOf } from './keys.ts'
 export type { LeaseKeeper, RedisLife } from './leases.ts'
-export { type SiteClientOptions, openSiteClient } from './site-client.ts'
+export { type SiteClientOptions, commandIdFor, openSiteClient } from './site-client.ts'
 export {
   type Begin,
   type ControlMessage,

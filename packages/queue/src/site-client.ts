@@ -68,7 +68,7 @@ class RedisSiteClient implements SiteClient {
     const { instrument, target, by, validForMs, idempotencyKey } = request
     // With an idempotency key the id follows from it: a repeated request has the same id even when Redis has
     // lost the first one, and the worker's journal then knows it.
-    const id = idempotencyKey === undefined ? randomUUID() : idFor(by, idempotencyKey)
+    const id = idempotencyKey === undefined ? randomUUID() : commandIdFor(by, idempotencyKey)
     const fingerprint = createHash('sha256')
       .update(`${instrument} ${JSON.stringify(target)}`)
       .digest('base64url')
@@ -337,7 +337,7 @@ class RedisSiteClient implements SiteClient {
 }
 
 /** The id that belongs to an idempotency key: the same person and key always give the same id. */
-function idFor(by: string, key: string): string {
+export function commandIdFor(by: string, key: string): string {
   return `k-${createHash('sha256').update(`${by}\0${key}`).digest('hex').slice(0, 32)}`
 }
 

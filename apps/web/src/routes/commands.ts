@@ -1,6 +1,14 @@
-import { type CommandRecord, DEFAULT_VALID_FOR_MS, GolemError, isoTime, validateTarget } from '@golem/core'
+import {
+  type CommandRecord,
+  type CommandTarget,
+  DEFAULT_VALID_FOR_MS,
+  GolemError,
+  isoTime,
+  validateTarget,
+} from '@golem/core'
+import { commandIdFor } from '@golem/queue'
 import type { FastifyInstance } from 'fastify'
-import { type WebContext, bounded, checkKnown, noAnswer, noConfirmation } from '../context.ts'
+import { type WebContext, bounded, checkKnown, handedOver, noAnswer, noConfirmation } from '../context.ts'
 import { clip } from '../problem.ts'
 import { idempotencyKey, waitSeconds } from '../request-headers.ts'
 import {
@@ -46,12 +54,14 @@ export function commandRoutes(app: FastifyInstance, context: WebContext): void {
       const { id } = request.params
       const seconds = waitSeconds(request.headers.prefer?.toString())
       const key = idempotencyKey(request.headers['idempotency-key'])
-      const target = checkCommand(context, id, request.body)
+      const by = request.identity.name
+      const repeated = key === undefined ? undefined : commandIdFor(by, key)
+      const target = await checkCommand(context, id, request.body, repeated)
       const { record } = await bounded(
         client.submit({
           instrument: id,
           target,
-          by: request.identity.name,
+          by,
           validForMs: request.body.validForMs ?? DEFAULT_VALID_FOR_MS,
           ...(key === undefined ? {} : { idempotencyKey: key }),
         }),
@@ -120,15 +130,24 @@ export function commandRoutes(app: FastifyInstance, context: WebContext): void {
     },
     (request) => {
       checkCommandId(request.params.id)
-      return bounded(client.cancel(request.params.id, request.identity.name), () =>
+      return handedOver(client.cancel(request.params.id, request.identity.name), () =>
         noConfirmation('the cancellation'),
       )
     },
   )
 }
 
-/** All that can be checked before Redis is asked; what fails here has reached no queue. */
-function checkCommand(context: WebContext, id: string, body: CommandBody): ReturnType<typeof validateTarget> {
+/**
+ * All that can be checked before a command is handed over; what fails here has reached no queue.
+ *
+ * @param repeated - id of the command that an earlier request with the same key would have made
+ */
+async function checkCommand(
+  context: WebContext,
+  id: string,
+  body: CommandBody,
+  repeated: string | undefined,
+): Promise<CommandTarget> {
   const { view } = context.client
   checkKnown(context, id)
   checkBus(context)
@@ -138,7 +157,8 @@ function checkCommand(context: WebContext, id: string, body: CommandBody): Retur
   }
   const target = validateTarget(description, body)
   const missing = context.states.missingOwner(id)
-  if (missing) {
+  // A repeated request asks what became of the first; that a worker is away now is no answer to it.
+  if (missing && !(repeated !== undefined && (await isInLedger(context, repeated)))) {
     const who =
       missing.worker === null
         ? `No worker has owned ${id}`
@@ -146,6 +166,16 @@ function checkCommand(context: WebContext, id: string, body: CommandBody): Retur
     throw new GolemError('WORKER_AWAY', `${who} since ${isoTime(missing.since)}. Nothing was sent.`)
   }
   return target
+}
+
+async function isInLedger({ client }: WebContext, id: string): Promise<boolean> {
+  try {
+    await bounded(client.getCommand(id), noAnswer)
+    return true
+  } catch (error) {
+    if (error instanceof GolemError && error.code === 'UNKNOWN_COMMAND') return false
+    throw error
+  }
 }
 
 /** @throws QUEUE_DOWN while the web process does not hear from Redis: it can't know what it would command */

@@ -1,6 +1,6 @@
 import { GolemError } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
-import { type WebContext, bounded, checkKnown, noConfirmation } from '../context.ts'
+import { type WebContext, checkKnown, handedOver, noConfirmation } from '../context.ts'
 import { answers, idParams, inWords, noQuery, releaseBody, stopBody } from '../schemas.ts'
 
 const stopState = inWords('What is stopped now')
@@ -22,7 +22,7 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
     },
     (request) => {
       const { name: by } = request.identity
-      return bounded(client.stop({ by, reason: request.body?.reason ?? 'no reason given' }), notConfirmed)
+      return handedOver(client.stop({ by, reason: request.body?.reason ?? 'no reason given' }), notConfirmed)
     },
   )
 
@@ -42,7 +42,7 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
       const { id } = request.params
       checkKnown(context, id)
       const { name: by } = request.identity
-      return bounded(
+      return handedOver(
         client.stop({ instrument: id, by, reason: request.body?.reason ?? 'no reason given' }),
         notConfirmed,
       )
@@ -64,7 +64,7 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
       const instrument = request.body?.instrument
       if (instrument !== undefined) checkKnown(context, instrument, '/instrument')
       const { name: by } = request.identity
-      return bounded(client.releaseStop({ by, ...(instrument === undefined ? {} : { instrument }) }), () =>
+      return handedOver(client.releaseStop({ by, ...(instrument === undefined ? {} : { instrument }) }), () =>
         noConfirmation('the release'),
       )
     },
