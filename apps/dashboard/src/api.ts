@@ -14,6 +14,8 @@ export interface Session {
   role: Role
   title: string
   version: string
+  /** `tokens`: people prove who they are; otherwise they may sign with any name. */
+  auth: 'loopback' | 'none' | 'tokens'
 }
 
 /** What the body of a command may be. */
@@ -67,6 +69,8 @@ export interface ApiOptions {
   base: string
   /** The access token, or null when none is needed or known. */
   token: () => string | null
+  /** The name people sign with where nobody has to prove who they are. */
+  name: () => string | null
   /** Called at each 401. */
   onUnauthorized: () => void
 }
@@ -126,6 +130,7 @@ export class Api {
     await this.#request(`api/commands/${encodeURIComponent(id)}`, { method: 'DELETE' })
   }
 
+  /** The newest `limit` ones, oldest first. */
   async events(limit: number): Promise<SiteEvent[]> {
     return (await this.#request(`api/events?limit=${limit}`)).body as SiteEvent[]
   }
@@ -147,6 +152,8 @@ export class Api {
     const token = this.#options.token()
     const headers: Record<string, string> = { Accept: 'application/json', ...request.headers }
     if (token !== null) headers['Authorization'] = `Bearer ${token}`
+    const name = this.#options.name()
+    if (name !== null) headers['X-Golem-User'] = encodeURIComponent(name)
     if (request.body !== undefined) headers['Content-Type'] = 'application/json'
     const response = await this.#fetch(path, {
       method: request.method ?? 'GET',
@@ -190,6 +197,12 @@ function isEffect(value: unknown): value is Effect {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** A name as the server accepts it, or null: one that it refuses would have every request refused. */
+export function validName(text: string | null): string | null {
+  const name = text?.trim() ?? ''
+  return name.length <= 64 && /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(name) ? name : null
 }
 
 /**

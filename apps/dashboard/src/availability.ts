@@ -10,16 +10,20 @@ export interface Circumstances {
   role: Role | null
   serverLost: boolean
   site: SiteModel | null
-  instrument: string
 }
 
-/** Why an instrument cannot be commanded now, as the key of a sentence; null: it can. */
-export function whyBlocked({ role, serverLost, site, instrument }: Circumstances): MessageKey | null {
+/** Why nothing at all can be commanded now, as the key of a sentence; null: nothing stands against it. */
+export function whyAllBlocked({ role, serverLost, site }: Circumstances): MessageKey | null {
   if (serverLost) return 'blockedServerLost'
   if (role === 'viewer') return 'blockedViewer'
   if (role === null || site === null) return 'blockedStarting'
   if (!site.bus.ok) return 'blockedBusLost'
-  if (site.stop.site) return 'blockedSiteStopped'
+  return site.stop.site ? 'blockedSiteStopped' : null
+}
+
+/** Why this instrument in particular cannot be commanded now. */
+export function whyBlocked({ site }: Circumstances, instrument: string): MessageKey | null {
+  if (site === null) return 'blockedStarting'
   if (Object.hasOwn(site.stop.instruments, instrument)) return 'blockedInstrumentStopped'
   return blockedByCondition(site.instruments.get(instrument))
 }

@@ -18,6 +18,10 @@ export interface GroupPart {
   actions: readonly (readonly [string, ActionDescription])[]
 }
 
+/** The tab that shows every instrument whole; a group of this name has no other tab. */
+export const DEVICES = 'Devices'
+const LOG = 'Log'
+
 /** The tabs of the page: the site's groups, then Devices and Log. */
 export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   const found = new Set<string>()
@@ -26,20 +30,21 @@ export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
       found.add(parameter.group ?? instrument.group)
     for (const action of Object.values(instrument.actions)) if (action.group) found.add(action.group)
   }
+  found.delete(DEVICES)
   const groups = [
     ...FIRST.filter((group) => found.has(group)),
     ...[...found].filter((g) => !FIRST.includes(g)),
   ]
   return [
     ...groups.map((group): Tab => ({ id: groupTabId(group), kind: 'group', group })),
-    { id: 'Devices', kind: 'devices', group: '' },
-    { id: 'Log', kind: 'log', group: '' },
+    { id: DEVICES, kind: 'devices', group: '' },
+    { id: LOG, kind: 'log', group: '' },
   ]
 }
 
 /** A site may call a group "Log"; its tab must not hide the page's own. */
 function groupTabId(group: string): string {
-  return group === 'Devices' || group === 'Log' ? `group:${group}` : group
+  return group === LOG ? `group:${group}` : group
 }
 
 /** What stands in the panel of a group, by instrument, in the order of the descriptions. */

@@ -1,5 +1,5 @@
 import { render } from 'preact'
-import { Api } from './api.ts'
+import { Api, validName } from './api.ts'
 import { Commands } from './commands.ts'
 import { App } from './components/app.tsx'
 import { PageContext } from './components/page-context.ts'
@@ -12,7 +12,7 @@ function remember(storage: () => Storage, key: string, value: string | null): vo
     if (value === null) storage().removeItem(key)
     else storage().setItem(key, value)
   } catch (error) {
-    console.warn(`golem: "${key}" cannot be remembered in this browser`, error)
+    reportError(error)
   }
 }
 
@@ -20,12 +20,12 @@ function recall(storage: () => Storage, key: string): string | null {
   try {
     return storage().getItem(key)
   } catch {
-    // Said once by remember(); not being able to recall is then no news.
+    // remember() reports it; not being able to recall is then no news.
     return null
   }
 }
 
-const storages = { language: () => localStorage, token: () => sessionStorage }
+const storages = { language: () => localStorage, name: () => localStorage, token: () => sessionStorage }
 let token = recall(storages.token, 'golem.token')
 
 const memory: Memory = {
@@ -39,6 +39,7 @@ const memory: Memory = {
 const api = new Api({
   base: document.baseURI,
   token: () => token,
+  name: () => validName(memory.get('name')),
   onUnauthorized: () => {
     tokenWanted.value = token === null ? 'ask' : 'wrong'
   },

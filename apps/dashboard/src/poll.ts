@@ -22,6 +22,7 @@ export class Poller {
   #failures = 0
   #describedAt = -Infinity
   #epoch = 0
+  #askSession = true
 
   constructor(api: Api) {
     this.#api = api
@@ -42,9 +43,16 @@ export class Poller {
     else void this.#poll()
   }
 
-  /** Forgets who we are: after a change of the token. */
+  /** Asks again who we are: after a change of the name. */
+  whoAmI(): void {
+    this.#askSession = true
+    this.soon()
+  }
+
+  /** Forgets everything: after a change of the token. */
   restart(): void {
     this.#epoch += 1
+    this.#askSession = true
     this.#etag = null
     this.#describedAt = -Infinity
     store.session.value = null
@@ -78,10 +86,11 @@ export class Poller {
   async #fetchAll(): Promise<void> {
     const epoch = this.#epoch
     const isOld = (): boolean => epoch !== this.#epoch
-    if (store.session.value === null || store.connection.value.state === 'lost') {
+    if (this.#askSession || store.connection.value.state === 'lost') {
       const session = await this.#api.session()
       if (isOld()) return
       store.session.value = session
+      this.#askSession = false
     }
     const before = store.site.value
     const { document: answer, etag } = await this.#api.state(before?.cursor ?? null, this.#etag)
@@ -91,7 +100,14 @@ export class Poller {
     const after = store.site.value
     const known = store.descriptions.value
     const isDue = performance.now() - this.#describedAt > DESCRIPTIONS_EVERY_MS
-    if (known === null || isDue || (after && after !== before && needsDescriptions(known, before, after))) {
+    // A full answer in between also means that descriptions may be new: the server starts afresh with them.
+    const isAnew = before !== null && answer?.full === true
+    if (
+      known === null ||
+      isDue ||
+      isAnew ||
+      (after && after !== before && needsDescriptions(known, before, after))
+    ) {
       const descriptions = await this.#api.instruments()
       if (isOld()) return
       store.descriptions.value = descriptions
@@ -101,12 +117,15 @@ export class Poller {
 
   #failed(error: Problem | Unreachable): void {
     // Without a valid token there is nothing to see, but the server is there.
-    if (error instanceof Problem && (error.status === 401 || error.status === 403)) {
+    if (error instanceof Problem && error.status === 401) {
       this.#failures = 0
       store.setConnection('starting', error.message)
       return
     }
     this.#failures += 1
-    if (this.#failures >= FAILURES_UNTIL_LOST) store.setConnection('lost', error.message)
+    if (this.#failures >= FAILURES_UNTIL_LOST) {
+      // What the browser says of a failed request ("Failed to fetch") helps nobody.
+      store.setConnection('lost', error instanceof Problem ? error.message : '')
+    }
   }
 }

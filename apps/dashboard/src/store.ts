@@ -1,17 +1,19 @@
 import { computed, signal } from '@preact/signals'
 import type { Effect, InstrumentDescription, OutcomeKind, StateDocument, Value } from '@golem/core'
 import type { Session } from './api.ts'
-import { whyBlocked } from './availability.ts'
+import { type Circumstances, whyAllBlocked, whyBlocked } from './availability.ts'
 import { History } from './history.ts'
 import { chooseLanguage, type Language, type MessageKey, translate } from './i18n.ts'
 import { mergeState, SiteClock, type SiteModel } from './model.ts'
 
 /** Everything the page shows stands here; components read it, `poll.ts` and `commands.ts` write it. */
 
-/** What the page remembers: the language on this computer, the token in this tab only. */
+export type MemoryKey = 'language' | 'name' | 'token'
+
+/** What the page remembers: language and name on this computer, the token in this tab only. */
 export interface Memory {
-  get(key: 'language' | 'token'): string | null
-  set(key: 'language' | 'token', value: string | null): void
+  get(key: MemoryKey): string | null
+  set(key: MemoryKey, value: string | null): void
 }
 
 /** How the last polls went. */
@@ -67,14 +69,19 @@ export function t(key: MessageKey, values?: Readonly<Record<string, string | num
   return translate(language.value, key, values)
 }
 
-/** Why an instrument cannot be commanded now, as a sentence; null: it can. */
+function circumstances(): Circumstances {
+  return { role: session.value?.role ?? null, serverLost: serverLost.value, site: site.value }
+}
+
+/** Why nothing can be commanded now, as a sentence; null: no reason that concerns everything. */
+export function allBlockedReason(): string | null {
+  const key = whyAllBlocked(circumstances())
+  return key === null ? null : t(key)
+}
+
+/** Why this instrument in particular cannot be commanded now, as a sentence; null: no reason of its own. */
 export function blockedReason(instrument: string): string | null {
-  const key = whyBlocked({
-    role: session.value?.role ?? null,
-    serverLost: serverLost.value,
-    site: site.value,
-    instrument,
-  })
+  const key = whyBlocked(circumstances(), instrument)
   return key === null ? null : t(key)
 }
 

@@ -1,6 +1,15 @@
 import { useEffect, useState } from 'preact/hooks'
 import { tabsOf } from '../groups.ts'
-import { connection, descriptions, language, session, site, t, tokenWanted } from '../store.ts'
+import {
+  allBlockedReason,
+  connection,
+  descriptions,
+  language,
+  session,
+  site,
+  t,
+  tokenWanted,
+} from '../store.ts'
 import { Banners } from './banners.tsx'
 import { DevicesPanel } from './devices-panel.tsx'
 import { Footer } from './footer.tsx'
@@ -27,7 +36,7 @@ import { TokenForm } from './token-form.tsx'
  *   [data-role="confirm"], [data-role="cancel"]      buttons of a dialog
  *   [data-banner="server-lost|bus-lost|stopped|instrument-stopped|stop-unconfirmed"]
  *   [data-outcome="done|refused|failed|unknown|sending"] with data-effect      a toast
- *   [data-command="id"], [data-event="id"]           a row of the log
+ *   [data-command="id"] with data-result (outcome, or queued|running), [data-event="id"]      a row of the log
  *   [data-role="token"]                              the form that asks for the access token
  *   [data-language="en|ru"]                          the buttons in the footer
  */
@@ -54,6 +63,11 @@ export function App() {
           <main id="content" tabIndex={-1} class={connection.value.state === 'lost' ? 'old' : ''}>
             {current && (
               <TabPanel tab={current}>
+                {current.kind !== 'log' && descriptions.value !== null && allBlockedReason() !== null && (
+                  <p class="blocked" data-part="blocked">
+                    {allBlockedReason()}
+                  </p>
+                )}
                 {descriptions.value === null && current.kind !== 'log' ? (
                   <p class="empty">{t('loading')}</p>
                 ) : current.kind === 'group' ? (

@@ -1,11 +1,14 @@
 import type { InstrumentDescription, InstrumentState } from '@golem/core'
 import type { ComponentChildren } from 'preact'
+import { pendingKey } from '../commands.ts'
 import { formatDuration, formatPeriod, formatTime } from '../format.ts'
+import { DEVICES } from '../groups.ts'
 import { readingOf } from '../model.ts'
-import { blockedReason, descriptions, language, now, site, t } from '../store.ts'
+import { allBlockedReason, blockedReason, descriptions, language, now, pending, site, t } from '../store.ts'
 import { ActionButton } from './action-button.tsx'
 import { Age } from './age.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
+import { Control } from './controls.tsx'
 import { LastCommands } from './last-commands.tsx'
 import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
 import { StopButton } from './stop-button.tsx'
@@ -25,7 +28,8 @@ export function DevicesPanel() {
 
 function Device({ instrument }: { instrument: InstrumentDescription }) {
   const state = site.value?.instruments.get(instrument.id)
-  const blocked = blockedReason(instrument.id)
+  const own = blockedReason(instrument.id)
+  const blocked = allBlockedReason() ?? own
   const actions = Object.entries(instrument.actions)
   return (
     <article
@@ -54,12 +58,12 @@ function Device({ instrument }: { instrument: InstrumentDescription }) {
           ))}
         </div>
       )}
-      {blocked !== null && (
+      {own !== null && (
         <p class="blocked" data-part="blocked">
-          {blocked}
+          {own}
         </p>
       )}
-      <Parameters instrument={instrument} state={state} />
+      <Parameters instrument={instrument} state={state} blocked={blocked} />
       <LastCommands instrument={instrument} newest={state?.queue.last?.id ?? null} />
     </article>
   )
@@ -122,13 +126,14 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   )
 }
 
-function Parameters({
-  instrument,
-  state,
-}: {
+interface ParametersProps {
   instrument: InstrumentDescription
   state: InstrumentState | undefined
-}) {
+  blocked: string | null
+}
+
+/** Controls stand in the tabs of the groups; here stand those of parameters that have no other tab. */
+function Parameters({ instrument, state, blocked }: ParametersProps) {
   return (
     <table class="parameters">
       <caption class="hidden">{t('parameters')}</caption>
@@ -149,6 +154,16 @@ function Parameters({
               </th>
               <td>
                 <ReadValue parameter={parameter} reading={reading} />
+                {parameter.writable && (parameter.group ?? instrument.group) === DEVICES && (
+                  <Control
+                    instrument={instrument}
+                    name={name}
+                    parameter={parameter}
+                    value={reading?.value ?? null}
+                    blocked={blocked}
+                    isPending={pending.value.has(pendingKey(instrument.id, name))}
+                  />
+                )}
               </td>
               <td title={reading?.error}>
                 <AgeAndQuality parameter={parameter} reading={reading} />

@@ -1,5 +1,5 @@
 import { type GroupPart, partsOf } from '../groups.ts'
-import { blockedReason, descriptions, site } from '../store.ts'
+import { allBlockedReason, blockedReason, descriptions, site } from '../store.ts'
 import { ActionButton } from './action-button.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
 import { ParameterCard } from './parameter-card.tsx'
@@ -18,7 +18,8 @@ export function GroupPanel({ group }: { group: string }) {
 
 function InstrumentSection({ instrument, parameters, actions }: GroupPart) {
   const state = site.value?.instruments.get(instrument.id)
-  const blocked = blockedReason(instrument.id)
+  const own = blockedReason(instrument.id)
+  const blocked = allBlockedReason() ?? own
   const canBeCommanded = actions.length > 0 || parameters.some(([, parameter]) => parameter.writable)
   return (
     <section
@@ -32,16 +33,17 @@ function InstrumentSection({ instrument, parameters, actions }: GroupPart) {
         <ConditionChip state={state} />
         <StopChip instrument={instrument.id} />
         {state && <QueueLine instrument={instrument} state={state} />}
-        <span class="space" />
-        {actions.map(([name, action]) => (
-          <ActionButton key={name} instrument={instrument} name={name} action={action} blocked={blocked} />
-        ))}
-        {canBeCommanded && <StopButton instrument={instrument} />}
+        <div class="tools">
+          {actions.map(([name, action]) => (
+            <ActionButton key={name} instrument={instrument} name={name} action={action} blocked={blocked} />
+          ))}
+          {canBeCommanded && <StopButton instrument={instrument} />}
+        </div>
       </header>
       {state && state.condition !== 'ok' && <p class="sentence">{state.message}</p>}
-      {canBeCommanded && blocked !== null && (
+      {canBeCommanded && own !== null && (
         <p class="blocked" data-part="blocked">
-          {blocked}
+          {own}
         </p>
       )}
       <div class="cards">

@@ -1,8 +1,7 @@
 import type { MessageKey } from '../i18n.ts'
 import { connection, session, site, t } from '../store.ts'
+import { Who } from './who.tsx'
 import { StopButton } from './stop-button.tsx'
-
-const ROLES = { viewer: 'roleViewer', operator: 'roleOperator', admin: 'roleAdmin' } as const
 
 export function Header() {
   const who = session.value
@@ -10,15 +9,10 @@ export function Header() {
     <header class="top">
       <div class="site">
         <h1>{who?.title ?? 'golem'}</h1>
-        <p class="about">
+        <div class="about">
           <ConnectionState />
-          {who && (
-            <span class="who" title={`${t('signedInAs')} ${who.name}`}>
-              <span class="hidden">{t('signedInAs')} </span>
-              {who.name} <span class="quiet">· {t(ROLES[who.role])}</span>
-            </span>
-          )}
-        </p>
+          {who && <Who who={who} />}
+        </div>
       </div>
       <StopButton instrument={null} />
     </header>

@@ -54,7 +54,7 @@ function CommandRow({ record }: { record: CommandRecord }) {
   const instrument = descriptions.value?.find(({ id }) => id === record.instrument)
   const what = formatTarget(record, instrument, language.value)
   return (
-    <tr data-command={record.id} data-outcome={record.outcome}>
+    <tr data-command={record.id} data-result={record.outcome ?? record.state}>
       <td class="time">{formatTime(record.submittedAt, now.value, language.value)}</td>
       <td>
         <span class="quiet">{instrument?.label ?? record.instrument}:</span> {what}
@@ -85,7 +85,7 @@ function CommandRow({ record }: { record: CommandRecord }) {
 function EventTable() {
   const { api } = usePage()
   const { rows, error } = useListing(() => api.events(EVENTS), REFRESH_MS, '')
-  const newestFirst = rows?.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at)) ?? null
+  const newestFirst = rows?.toReversed() ?? null
   return (
     <section aria-label={t('events')}>
       <h2>{t('events')}</h2>

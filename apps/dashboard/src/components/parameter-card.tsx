@@ -34,7 +34,7 @@ export function ParameterCard({ instrument, name, parameter, state, blocked }: P
   )
   return (
     <article
-      class="card"
+      class={isSwitch ? 'card switched' : 'card'}
       aria-label={parameter.label}
       {...hooksOf(instrument.id, name, reading)}
       data-pending={isPending || running !== null ? '' : undefined}
@@ -105,7 +105,7 @@ export function AgeAndQuality({
   if (!parameter.readable) return <p class="age">{t('noReading')}</p>
   return (
     <p class="age" title={t('ageOf')} data-part="age">
-      {reading && reading.quality !== 'good' && <span class="quality">{t(reading.quality)} </span>}
+      {reading && reading.quality !== 'good' && <span class="quality">{t(reading.quality)}</span>}
       {reading?.at ? <Age at={reading.at} /> : t('neverRead')}
     </p>
   )
