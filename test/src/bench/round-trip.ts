@@ -2,7 +2,6 @@ import { linkOf, parseAddress, type CommandRecord } from '@golem/core'
 import { models } from '@golem/drivers'
 import { openLink } from '@golem/transports'
 import { Queue, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
 import { type Stand, relayBoards, startStand } from '../kit/stand.ts'
 import { type Figure, type Spread, inMs, perSecond, spreadOf, times } from './figures.ts'
 import { HttpClient } from './http-client.ts'
@@ -102,10 +101,10 @@ async function bareExchange(stand: Stand): Promise<Spread> {
 
 /** A job that does nothing, added and waited for by what golem is built upon. Producer and worker in one process. */
 async function bareJob(stand: Stand): Promise<Spread> {
-  const open = (): Redis => new Redis({ path: stand.redis.socket, maxRetriesPerRequest: null, protocol: 2 })
-  const connection = open()
+  // Options, not a client: what BullMQ opens itself it closes itself.
+  const connection = { path: stand.redis.socket, maxRetriesPerRequest: null }
   const waiting = new Map<string, () => void>()
-  const worker = new Worker('bare', () => Promise.resolve(null), { connection: open() })
+  const worker = new Worker('bare', () => Promise.resolve(null), { connection })
   worker.on('completed', (job) => waiting.get(job.id ?? '')?.())
   const queue = new Queue('bare', { connection })
   const taken: number[] = []
@@ -120,6 +119,5 @@ async function bareJob(stand: Stand): Promise<Spread> {
   }
   await worker.close()
   await queue.close()
-  connection.disconnect()
   return spreadOf(taken)
 }
