@@ -11,6 +11,9 @@ const MAX_BACKLOG = 32 * 1024
 /**
  * The far end of a serial line: a pseudo terminal made by socat, whose near end is opened by its path like
  * any serial port. A new one has a new number behind the same path, as when a USB cable is plugged in again.
+ *
+ * Unlike on a real line, what nobody reads is kept (4 KiB in the terminal, 64 KiB in the pipe to socat) until
+ * somebody reads or flushes it; a line that is full does not hear either.
  */
 export class Pty {
   readonly #child: ChildProcess
@@ -61,7 +64,7 @@ export class Pty {
     return pty
   }
 
-  /** Sends to the near end. What nobody reads is lost once the line is full. */
+  /** Sends to the near end. Lost when the line is full. */
   write(bytes: string): void {
     const { stdin } = this.#child
     if (!stdin || stdin.destroyed || stdin.writableLength > MAX_BACKLOG) return
@@ -87,8 +90,15 @@ function startFailure(error: Error): string {
   return messageOf(error)
 }
 
-/** Removes a symbolic link; anything else at that path is somebody's and stays. */
+/** Removes the symbolic link at a path. @throws CONFIG_INVALID when something else is there */
 function removeLink(path: string): void {
   const found = fs.lstatSync(path, { throwIfNoEntry: false })
-  if (found?.isSymbolicLink()) fs.unlinkSync(path)
+  if (!found) return
+  if (!found.isSymbolicLink()) {
+    throw new GolemError(
+      'CONFIG_INVALID',
+      `The simulated serial port ${path} can't be made: something else is there. Choose another folder.`,
+    )
+  }
+  fs.unlinkSync(path)
 }
