@@ -6,8 +6,8 @@ import { type Figure, inMs, spreadOf } from './figures.ts'
 const BOARDS = 8
 const WAITING = 32
 const ROUNDS = 20
-/** How long a board takes for a command, so that the queues stay full, in ms. */
-const SLOW_MS = 300
+/** Each board has four relays that are switched off. */
+const SAFE_WRITES = 4
 
 /** From the request to the last safe value received by a board, while each queue is full and each board is busy. */
 export async function measureEmergencyStop(): Promise<Figure[]> {
@@ -33,53 +33,46 @@ export async function measureEmergencyStop(): Promise<Figure[]> {
 }
 
 async function oneStop(stand: Stand, names: readonly string[]): Promise<number> {
-  await Promise.all(names.map((name) => stand.sim.device(name).setFault({ kind: 'delay', ms: SLOW_MS })))
+  // The first command gets no answer: the board is busy, and the others wait.
+  await Promise.all(names.map((name) => stand.sim.device(name).setFault({ kind: 'silence', times: 1 })))
+  await Promise.all(names.map((name) => give(stand, name, true)))
+  await eventually(() => names.every((name) => writesSince(stand, name, 0).length === 1), {
+    what: 'each board is busy',
+  })
   await Promise.all(
-    names.flatMap((name) =>
-      Array.from({ length: WAITING }, (_, n) =>
-        stand.command(name, { parameter: 'relay0', value: n % 2 === 0 }, { wait: 0 }),
-      ),
-    ),
-  )
-  await eventually(
-    () =>
-      names.every((name) =>
-        stand.sim
-          .device(name)
-          .requests()
-          .some(({ acted }) => acted),
-      ),
-    {
-      what: 'each board is busy',
-    },
+    names.flatMap((name) => Array.from({ length: WAITING }, (_, n) => give(stand, name, n % 2 === 0))),
   )
   const begunAt = Date.now()
   await stand.api('/api/stop', { method: 'POST', body: { reason: 'measured' } })
-  const safe = await eventually(
+  const lastAt = await eventually(
     () => {
-      const last = names.map((name) => lastWriteAt(stand, name))
-      return last.every((at) => at >= begunAt) ? Math.max(...last) : undefined
+      const writes = names.map((name) => writesSince(stand, name, begunAt))
+      if (writes.some(({ length }) => length < SAFE_WRITES)) throw new Error(JSON.stringify(writes))
+      return Math.max(...writes.flat())
     },
     { what: 'each board has received its safe values', everyMs: 5 },
   )
-  await Promise.all(names.map((name) => stand.sim.device(name).setFault(null)))
-  await eventually(async () => (await waiting(stand)).length === 0, { what: 'nothing waits any more' })
+  await eventually(async () => (await unfinished(stand)).length === 0, { what: 'nothing waits any more' })
   await stand.api('/api/stop/release', { method: 'POST', body: {} })
   for (const name of names) stand.sim.device(name).resetCounters()
-  return safe - begunAt
+  return lastAt - begunAt
 }
 
-/** When a board last received something that was not a question, in ms since 1970; 0 when it never did. */
-function lastWriteAt(stand: Stand, name: string): number {
-  const last = stand.sim
+async function give(stand: Stand, name: string, value: boolean): Promise<void> {
+  const { status, body } = await stand.command(name, { parameter: 'relay0', value }, { wait: 0 })
+  if (status !== 202) throw new Error(`A command was not taken: ${status} ${JSON.stringify(body)}`)
+}
+
+/** When a board has received something that was not a question, in ms since 1970. */
+function writesSince(stand: Stand, name: string, since: number): number[] {
+  return stand.sim
     .device(name)
     .requests()
-    .filter(({ method }) => method === 'POST')
-    .at(-1)
-  return last ? Date.parse(last.at) : 0
+    .filter(({ method, at }) => method === 'POST' && Date.parse(at) >= since)
+    .map(({ at }) => Date.parse(at))
 }
 
-async function waiting(stand: Stand): Promise<CommandRecord[]> {
+async function unfinished(stand: Stand): Promise<CommandRecord[]> {
   const { body: records } = await stand.api<CommandRecord[]>('/api/commands?limit=500')
   return records.filter(({ state }) => state !== 'ended')
 }
