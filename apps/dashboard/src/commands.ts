@@ -1,6 +1,7 @@
-import type { InstrumentDescription } from '@golem/core'
+import type { CommandRecord, InstrumentDescription } from '@golem/core'
 import { type Api, type CommandBody, Problem, Unreachable } from './api.ts'
 import { formatTarget } from './format.ts'
+import { readingOf } from './model.ts'
 import type { Poller } from './poll.ts'
 import * as store from './store.ts'
 import { type Ended, PACE, submitCommand, waitForSettlement } from './submit.ts'
@@ -8,6 +9,7 @@ import { type Ended, PACE, submitCommand, waitForSettlement } from './submit.ts'
 /** A good outcome is read in this time and then makes room. */
 const DONE_TOAST_MS = 4000
 const STOP_RETRY_MS = 1000
+const READ_CHECK_MS = 50
 
 /** Everything people do on the page that reaches the server. */
 export class Commands {
@@ -40,6 +42,8 @@ export class Commands {
       })
       if (toast !== null) store.dismissToast(toast)
       this.#report(title, ended)
+      this.#poller.soon()
+      if (ended.outcome === 'done' && ended.record) await readSince(ended.record, instrument)
     } finally {
       store.setPending(key, undefined)
       this.#poller.soon()
@@ -129,6 +133,23 @@ export class Commands {
 
   #complain(key: 'releaseFailed' | 'cancelFailed' | 'stopRefused', message: string): void {
     store.addToast({ outcome: 'failed', effect: null, title: store.t(key, { message }), message: '' })
+  }
+}
+
+/**
+ * Waits until the parameter that a command wrote has been read again, or two polls should have done it. Until
+ * then its control shows the old value and would invite to a second press.
+ */
+async function readSince(record: CommandRecord, instrument: InstrumentDescription): Promise<void> {
+  const { parameter, endedAt = '' } = record
+  if (parameter === undefined || !instrument.parameters[parameter]?.readable) return
+  const giveUpAt = performance.now() + 2 * instrument.pollEveryMs + 1000
+  while (performance.now() < giveUpAt) {
+    const reading = readingOf(store.site.value?.instruments.get(record.instrument), parameter)
+    if (Date.parse(reading?.at ?? '') >= Date.parse(endedAt) || reading?.value === record.value) return
+    await new Promise((resolve) => {
+      setTimeout(resolve, READ_CHECK_MS)
+    })
   }
 }
 
