@@ -145,6 +145,34 @@ test('web, worker and Redis are started again when they are killed, the page at 
   }
 })
 
+test('a simulator that is killed comes back at the same addresses, and its instruments with it', async (t) => {
+  const lines = [
+    'web: { port: 0 }',
+    'instruments:',
+    '  - { id: board, model: esp32-relay, address: "sim:relay-1" }',
+  ]
+  const up = start(t, siteFile(t, lines))
+  const { url, pids } = await up.ready()
+  const board = async (): Promise<{ condition: string; seenAt: string | null }> => {
+    const response = await fetch(`${url}/api/state`)
+    const { instruments } = (await response.json()) as {
+      instruments: Record<string, { condition: string; seenAt: string | null }>
+    }
+    return instruments['board'] ?? { condition: 'unknown', seenAt: null }
+  }
+  await until(
+    async () => (await board()).condition === 'ok',
+    () => 'the board is ok',
+  )
+  process.kill(-pids['simulator']!, 'SIGKILL')
+  const killedAt = new Date().toISOString()
+  await up.told(({ part, message }) => part === 'simulator' && (message ?? "").endsWith("again")
+  await until(
+    async () => ((await board()).seenAt ?? '') > killedAt && (await board()).condition === 'ok',
+    () => 'the board is ok again',
+  )
+})
+
 test('when it is itself killed nothing of it lives on, and the next one starts', async (t) => {
   const file = siteFile(t)
   const killed = new Up(file)
