@@ -1,5 +1,6 @@
 import {
   type BusState,
+  type CommandRecord,
   type InstrumentDescription,
   NO_STOP,
   type Snapshot,
@@ -8,7 +9,6 @@ import {
   isoTime,
   messageOf,
 } from '@golem/core'
-import type { CommandRecord } from '@golem/core'
 import { randomUUID } from 'node:crypto'
 import type { SiteChange, SiteView, StoredQueue } from './api.ts'
 import type { SiteClock } from './clock.ts'
@@ -26,6 +26,9 @@ const PULSE_MS = 500
 const SILENCE_MS = 1_500
 /** How often the workers' beats are read, in ms. */
 const WORKERS_EVERY = 2
+
+/** How many ends of commands are kept for those who begin to wait afterwards. */
+const REMEMBERED_ENDINGS = 256
 
 const NOTHING_WAITS: StoredQueue = { waiting: 0, oldestAt: null, running: null, last: null }
 
@@ -53,6 +56,7 @@ export class SiteFollower implements SiteView {
   readonly #blocking: Connection
   readonly #listeners = new Set<(change: SiteChange) => void>()
   readonly #endings = new Map<string, Set<(record: CommandRecord) => void>>()
+  readonly #ended = new Map<string, CommandRecord>()
   #closed = false
   #loaded = false
   #answeredAt = performance.now()
@@ -85,15 +89,26 @@ export class SiteFollower implements SiteView {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Calls back once when the command has ended, as soon as the stream says so. @returns ends the waiting */
-  onEnding(id: string, listener: (record: CommandRecord) => void): () => void {
+  /**
+   * The end of a command, as soon as the stream tells it; at once when it told it lately.
+   *
+   * @returns the record to come, and what ends the waiting
+   */
+  endingOf(id: string): { ending: Promise<CommandRecord>; forget: () => void } {
+    const known = this.#ended.get(id)
+    if (known) return { ending: Promise.resolve(known), forget: () => undefined }
     const waiting = this.#endings.get(id) ?? new Set()
-    waiting.add(listener)
     this.#endings.set(id, waiting)
-    return () => {
+    let listener: (record: CommandRecord) => void = () => undefined
+    const ending = new Promise<CommandRecord>((resolve) => {
+      listener = resolve
+    })
+    waiting.add(listener)
+    const forget = (): void => {
       waiting.delete(listener)
       if (waiting.size === 0) this.#endings.delete(id)
     }
+    return { ending, forget }
   }
 
   close(): void {
@@ -223,7 +238,7 @@ export class SiteFollower implements SiteView {
         const queue = storedQueue(fields)
         this.queues.set(instrument, queue)
         this.#tell({ kind: 'queue', instrument })
-        if (queue.last) this.#ended(queue.last)
+        if (queue.last) this.#tellEnding(queue.last)
         break
       }
       case 'stop':
@@ -235,7 +250,15 @@ export class SiteFollower implements SiteView {
     }
   }
 
-  #ended(record: CommandRecord): void {
+  #tellEnding(record: CommandRecord): void {
+    // A command may end before the request that submitted it begins to wait.
+    this.#ended.set(record.id, record)
+    if (this.#ended.size > REMEMBERED_ENDINGS) {
+      for (const oldest of this.#ended.keys()) {
+        this.#ended.delete(oldest)
+        break
+      }
+    }
     const waiting = this.#endings.get(record.id)
     if (!waiting) return
     this.#endings.delete(record.id)

@@ -124,20 +124,13 @@ class RedisSiteClient implements SiteClient {
 
   async waitForOutcome(id: string, timeoutMs: number): Promise<CommandRecord> {
     const end = performance.now() + timeoutMs
-    let announced: (record: CommandRecord) => void = () => undefined
-    const ending = new Promise<CommandRecord>((resolve) => {
-      announced = resolve
-    })
-    const forget = this.view.onEnding(id, announced)
+    const { ending, forget } = this.view.endingOf(id)
     try {
-      // Asked once after the listener is in place: what ended before is not announced again.
-      let record = await this.getCommand(id)
-      while (record.state !== 'ended' && performance.now() < end) {
-        const wait = Math.min(FALLBACK_MS, end - performance.now())
-        const told = await Promise.race([ending, delay(wait)])
-        record = told ?? (await this.getCommand(id))
+      for (;;) {
+        const told = await Promise.race([ending, delay(Math.min(FALLBACK_MS, end - performance.now()))])
+        const record = told ?? (await this.getCommand(id))
+        if (record.state === 'ended' || performance.now() >= end) return record
       }
-      return record
     } finally {
       forget()
     }
@@ -355,5 +348,5 @@ function eventFrom([id, flat]: [string, string[]]): SiteEvent {
 }
 
 function delay(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, ms, undefined))
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms), undefined))
 }
