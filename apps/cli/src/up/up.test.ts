@@ -166,7 +166,10 @@ test('a simulator that is killed comes back at the same addresses, and its instr
   )
   process.kill(-pids['simulator']!, 'SIGKILL')
   const killedAt = new Date().toISOString()
-  await up.told(({ part, message }) => part === 'simulator' && (message ?? '').endsWith('again'), 'its return')
+  await up.told(
+    ({ part, message }) => part === 'simulator' && (message ?? '').endsWith('again'),
+    'its return',
+  )
   await until(
     async () => ((await board()).seenAt ?? '') > killedAt && (await board()).condition === 'ok',
     () => 'the board is ok again',
