@@ -54,7 +54,7 @@ test('packages of ours are imported in the permitted direction only', () => {
   assert.deepEqual(faults, [])
 })
 
-test('packages of ours are imported by their front door, and files by their place in the same package', () => {
+test('packages of ours are imported by their front door (tests also by /testing), and files by their place in the same package', () => {
   const faults = faultsIn((file) =>
     imports(file).flatMap(({ from, pkg }) => {
       // `@golem/x/testing` is the second front door of some packages: what tests of others need of them.
