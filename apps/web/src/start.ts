@@ -1,6 +1,6 @@
 import type { Site } from '@golem/config'
 import { GolemError, messageOf } from '@golem/core'
-import { type SiteClient, openSiteClient } from '@golem/queue'
+import { type SiteClient, openSiteClient, untilConnected } from '@golem/queue'
 import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { ListenOptions } from 'node:net'
@@ -28,6 +28,8 @@ export interface RunningWeb {
 
 /** The state is looked over four times a second; silence for this long means that the process hangs, in ms. */
 const UNHEALTHY_AFTER_MS = 3_000
+/** How long a new process waits for the state before it serves all the same, in ms. */
+const FIRST_STATE_MS = 3_000
 const ASSETS_DIR = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
 /**
@@ -50,6 +52,7 @@ export async function startWeb(site: Site, { redisUrl, listen, log }: WebOptions
   try {
     app = await buildApp({ site: listenedBy(site, listen), client, assetsDir: ASSETS_DIR, log })
     await app.ready()
+    await firstState(client, log)
     const drain = prepareDrain(app.server)
     await bind(app.server, site, listen)
     const url = urlOf(app.server, site)
@@ -59,6 +62,15 @@ export async function startWeb(site: Site, { redisUrl, listen, log }: WebOptions
     await app?.close()
     await client.close()
     throw error
+  }
+}
+
+/** Waits a moment for Redis: a page served before the state is known would show no instrument and no stop. */
+async function firstState(client: SiteClient, log: Logger): Promise<void> {
+  try {
+    await untilConnected(client, FIRST_STATE_MS)
+  } catch (error) {
+    log.warn(`serving without state: ${messageOf(error)}`)
   }
 }
 

@@ -6,6 +6,7 @@ export type { Consumer } from './consume.ts'
 export { keysOf } from './keys.ts'
 export type { LeaseKeeper, RedisLife } from './leases.ts'
 export { type SiteClientOptions, commandIdFor, openSiteClient } from './site-client.ts'
+export { untilConnected } from './until-connected.ts'
 export {
   type Begin,
   type ControlMessage,
