@@ -1,212 +1,8 @@
 import { GolemError } from '@golem/core'
-import type { FastifyInstance, InjectOptions } from 'fastify'
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { pino } from 'pino'
-import { buildApp } from './app.ts'
-import { InMemoryClient, descriptionOf, siteOf, snapshotOf } from './in-memory-site.ts'
+import { test } from 'node:test'
+import { GOOD, JSON_TYPE, fault, open, post, problemIn } from './app-in-memory.ts'
 import type { ProblemDocument } from './problem.ts'
-
-const COMMANDS = '/api/instruments/relay-1/commands'
-const JSON_TYPE = { 'content-type': 'application/json' }
-
-async function open(t: TestContext, web = {}): Promise<{ app: FastifyInstance; client: InMemoryClient }> {
-  const client = new InMemoryClient()
-  client.view.descriptions.set('relay-1', descriptionOf('relay-1'))
-  client.view.beat('worker-1')
-  client.view.publish(snapshotOf('relay-1', client.view.timeMs))
-  const assetsDir = mkdtempSync(join(tmpdir(), 'golem-web-'))
-  const log = pino({ level: 'silent' })
-  const app = await buildApp({ site: siteOf(['relay-1', 'relay-2'], web), client, assetsDir, log })
-  t.after(async () => {
-    await app.close()
-    rmSync(assetsDir, { recursive: true })
-  })
-  return { app, client }
-}
-
-function problemIn(body: string, type: unknown): ProblemDocument {
-  assert.match(String(type), /^application\/problem\+json/)
-  const problem = JSON.parse(body) as ProblemDocument
-  assert.match(problem.type, /^urn:golem:error:[A-Z_]+$/)
-  assert.ok(problem.title && problem.detail)
-  return problem
-}
-
-/** status, code and field of the problem document that a request gets */
-async function fault(app: FastifyInstance, request: InjectOptions): Promise<unknown[]> {
-  const response = await app.inject(request)
-  const { status, code, field } = problemIn(response.body, response.headers['content-type'])
-  assert.equal(response.statusCode, status)
-  return [status, code, field]
-}
-
-const post = (payload: unknown, headers: Record<string, string> = {}): InjectOptions => ({
-  method: 'POST',
-  url: COMMANDS,
-  headers: { ...JSON_TYPE, ...headers },
-  payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
-})
-
-const GOOD = { parameter: 'relay0', value: true }
-const nested = (depth: number): string =>
-  `{"parameter":"relay0","value":${'['.repeat(depth)}${']'.repeat(depth)}}`
-
-const BAD_COMMANDS: [string, InjectOptions, [number, string, string]][] = [
-  [
-    'an unknown instrument',
-    { ...post(GOOD), url: '/api/instruments/relay-9/commands' },
-    [404, 'UNKNOWN_INSTRUMENT', 'path.id'],
-  ],
-  [
-    'an id of 101 characters',
-    { ...post(GOOD), url: `/api/instruments/${'x'.repeat(101)}/commands` },
-    [422, 'OUT_OF_RANGE', 'path.id'],
-  ],
-  [
-    'an id of 10,000 characters',
-    { ...post(GOOD), url: `/api/instruments/${'x'.repeat(10_000)}/commands` },
-    [422, 'OUT_OF_RANGE', 'path.id'],
-  ],
-  [
-    'an id named like a property of all objects',
-    { ...post(GOOD), url: '/api/instruments/__proto__/commands' },
-    [404, 'UNKNOWN_INSTRUMENT', 'path.id'],
-  ],
-  [
-    'a broken % sequence in the path',
-    { ...post(GOOD), url: '/api/instruments/%zz/commands' },
-    [400, 'INVALID_REQUEST', 'path'],
-  ],
-  ['an unknown parameter', post({ parameter: 'relay7', value: true }), [404, 'UNKNOWN_NAME', '/parameter']],
-  [
-    'a parameter named constructor',
-    post({ parameter: 'constructor', value: true }),
-    [404, 'UNKNOWN_NAME', '/parameter'],
-  ],
-  ['an unknown action', post({ action: 'explode' }), [404, 'UNKNOWN_NAME', '/action']],
-  [
-    'an unknown argument',
-    post({ action: 'reset', arguments: { hard: true } }),
-    [404, 'UNKNOWN_NAME', '/arguments/hard'],
-  ],
-  ['a missing argument', post({ action: 'pulse' }), [400, 'INVALID_REQUEST', '/arguments/seconds']],
-  [
-    'an argument out of range',
-    post({ action: 'pulse', arguments: { seconds: 61 } }),
-    [422, 'OUT_OF_RANGE', '/arguments/seconds'],
-  ],
-  [
-    'a parameter that can only be read',
-    post({ parameter: 'temperature', value: 20 }),
-    [422, 'NOT_WRITABLE', '/parameter'],
-  ],
-  ['a value of the wrong type', post({ parameter: 'relay0', value: 'true' }), [422, 'WRONG_TYPE', '/value']],
-  ['a number as text', post({ parameter: 'level', value: '5' }), [422, 'WRONG_TYPE', '/value']],
-  ['null as a value', post({ parameter: 'relay0', value: null }), [422, 'WRONG_TYPE', '/value']],
-  ['an object as a value', post({ parameter: 'relay0', value: {} }), [422, 'WRONG_TYPE', '/value']],
-  ['no value', post({ parameter: 'relay0' }), [422, 'WRONG_TYPE', '/value']],
-  ['a value out of range', post({ parameter: 'level', value: 101 }), [422, 'OUT_OF_RANGE', '/value']],
-  ['a number beyond all numbers', post('{"parameter":"level","value":1e999}'), [422, 'WRONG_TYPE', '/value']],
-  ['parameter and action', post({ ...GOOD, action: 'reset' }), [400, 'INVALID_REQUEST', '/action']],
-  ['neither', post({}), [400, 'INVALID_REQUEST', '/parameter']],
-  ['an unknown key', post({ ...GOOD, force: true }), [400, 'INVALID_REQUEST', '/force']],
-  [
-    'a polluting key',
-    post('{"parameter":"relay0","value":true,"__proto__":{"x":1}}'),
-    [400, 'INVALID_REQUEST', '/__proto__'],
-  ],
-  [
-    'a polluting constructor',
-    post('{"constructor":{"prototype":{"x":1}}}'),
-    [400, 'INVALID_REQUEST', '/constructor'],
-  ],
-  ['a list as the body', post('[]'), [400, 'INVALID_REQUEST', 'body']],
-  ['no body', { method: 'POST', url: COMMANDS }, [400, 'INVALID_REQUEST', 'body']],
-  ['an empty body', post(''), [400, 'INVALID_REQUEST', 'body']],
-  ['broken JSON', post('{"parameter":'), [400, 'INVALID_REQUEST', 'body']],
-  ['a body of 10 MB', post(`"${'x'.repeat(10_000_000)}"`), [413, 'BODY_TOO_LARGE', 'body']],
-  ['deep nesting', post(nested(30_000)), [400, 'INVALID_REQUEST', 'body']],
-  ['nesting within the bound', post(nested(10)), [422, 'WRONG_TYPE', '/value']],
-  [
-    'another content type',
-    post('relay0=true', { 'content-type': 'application/x-www-form-urlencoded' }),
-    [415, 'WRONG_MEDIA_TYPE', 'header.content-type'],
-  ],
-  ['text', post('on', { 'content-type': 'text/plain' }), [415, 'WRONG_MEDIA_TYPE', 'header.content-type']],
-  [
-    'a broken content type',
-    post('on', { 'content-type': ';;' }),
-    [415, 'WRONG_MEDIA_TYPE', 'header.content-type'],
-  ],
-  ['a broken Prefer', post(GOOD, { prefer: 'wait=soon' }), [400, 'INVALID_REQUEST', 'header.prefer']],
-  [
-    'a long Idempotency-Key',
-    post(GOOD, { 'idempotency-key': 'x'.repeat(201) }),
-    [400, 'INVALID_REQUEST', 'header.idempotency-key'],
-  ],
-  [
-    'a signature that is none',
-    post(GOOD, { 'x-golem-user': 'x'.repeat(65) }),
-    [400, 'INVALID_REQUEST', 'header.x-golem-user'],
-  ],
-  ['validForMs of 0', post({ ...GOOD, validForMs: 0 }), [422, 'OUT_OF_RANGE', '/validForMs']],
-  [
-    'validForMs beyond an hour',
-    post({ ...GOOD, validForMs: 3_600_001 }),
-    [422, 'OUT_OF_RANGE', '/validForMs'],
-  ],
-  ['validForMs as text', post({ ...GOOD, validForMs: '30000' }), [422, 'WRONG_TYPE', '/validForMs']],
-  [
-    'an unknown query',
-    { ...post(GOOD), url: `${COMMANDS}?force=1` },
-    [400, 'INVALID_REQUEST', 'query.force'],
-  ],
-  [
-    'an instrument without a worker',
-    { ...post(GOOD), url: '/api/instruments/relay-2/commands' },
-    [503, 'WORKER_AWAY', undefined as unknown as string],
-  ],
-]
-
-for (const [what, request, expected] of BAD_COMMANDS) {
-  test(`a command with ${what} is refused by name and reaches no queue`, async (t) => {
-    const { app, client } = await open(t)
-    assert.deepEqual(await fault(app, request), expected)
-    assert.deepEqual(client.submitted, [])
-  })
-}
-
-const BAD_QUESTIONS: [string, string, [number, string, string]][] = [
-  ['GET', '/nothing', [404, 'NOT_FOUND', 'path']],
-  ['GET', '/api/nothing', [404, 'NOT_FOUND', 'path']],
-  ['GET', '/api/instruments/relay-9', [404, 'UNKNOWN_INSTRUMENT', 'path.id']],
-  ['GET', '/api/commands/none', [404, 'UNKNOWN_COMMAND', undefined as unknown as string]],
-  ['GET', '/api/commands/a%20b', [404, 'UNKNOWN_COMMAND', 'path.id']],
-  ['GET', '/api/commands?limit=0', [422, 'OUT_OF_RANGE', 'query.limit']],
-  ['GET', '/api/commands?limit=many', [422, 'WRONG_TYPE', 'query.limit']],
-  ['GET', '/api/commands?since=yesterday', [400, 'INVALID_REQUEST', 'query.since']],
-  ['GET', '/api/commands?since=2026-99-99T00:00:00Z', [400, 'INVALID_REQUEST', 'query.since']],
-  ['GET', '/api/commands?instrument=relay-9', [404, 'UNKNOWN_INSTRUMENT', 'query.instrument']],
-  ['GET', '/api/events?since=x', [400, 'INVALID_REQUEST', 'query.since']],
-  ['GET', '/api/events?all=1', [400, 'INVALID_REQUEST', 'query.all']],
-  ['GET', '/api/state?now=1', [400, 'INVALID_REQUEST', 'query.now']],
-  ['DELETE', '/api/commands/none', [404, 'UNKNOWN_COMMAND', undefined as unknown as string]],
-  ['POST', '/api/instruments/relay-9/stop', [404, 'UNKNOWN_INSTRUMENT', 'path.id']],
-  ['PUT', '/api/stop', [405, 'METHOD_NOT_ALLOWED', 'method']],
-  ['POST', '/api/state', [405, 'METHOD_NOT_ALLOWED', 'method']],
-  ['PATCH', '/api/commands/x', [405, 'METHOD_NOT_ALLOWED', 'method']],
-]
-
-for (const [method, url, expected] of BAD_QUESTIONS) {
-  test(`${method} ${url} gets ${expected[0]} ${expected[1]}`, async (t) => {
-    const { app } = await open(t)
-    assert.deepEqual(await fault(app, { method: method as 'GET', url }), expected)
-  })
-}
 
 test('a command is accepted with its place in the ledger', async (t) => {
   const { app, client } = await open(t)
@@ -466,4 +262,21 @@ test('Prometheus gets figures of the site', async (t) => {
   assert.match(body, /^golem_bus_up 1$/m)
   assert.match(body, /^golem_instruments\{condition="ok"\} 1$/m)
   assert.match(body, /^golem_state_answers_total\{kind="full"\} 1$/m)
+})
+
+test('the page is served without a token; what carries a digest in its name is kept by browsers', async (t) => {
+  const files = { 'index.html': '<!doctype html>', 'assets/index-abc.js': '1' }
+  const { app } = await open(t, { auth: { kind: 'tokens', tokens: [] } }, files)
+  const page = await app.inject('/')
+  assert.deepEqual([page.statusCode, page.headers['cache-control']], [200, 'no-cache'])
+  assert.match(String(page.headers['content-security-policy']), /script-src 'self'/)
+  const script = await app.inject('/assets/index-abc.js')
+  assert.deepEqual(
+    [script.statusCode, script.headers['cache-control']],
+    [200, 'public, max-age=31536000, immutable'],
+  )
+  for (const url of ['/assets/none.js', '/..%2f..%2fetc/passwd', '/assets/', '/.git/config']) {
+    const { statusCode } = await app.inject(url)
+    assert.ok(statusCode === 403 || statusCode === 404, `${url} got ${statusCode}`)
+  }
 })

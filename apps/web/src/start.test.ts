@@ -90,6 +90,33 @@ test('without Redis the page is served, says so, and nothing hangs', async (t) =
   assert.ok(web.isHealthy())
 })
 
+/** Sends bytes as they are. @returns all that comes back */
+async function sendRaw(url: string, bytes: string): Promise<string> {
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1')
+  let said = ''
+  socket.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  // The server may close before it has read everything.
+  socket.on('error', () => undefined)
+  const closed = once(socket, 'close')
+  socket.write(bytes)
+  await closed
+  return said
+}
+
+test('what is no HTTP, and headers without end, get a problem document too', async (t) => {
+  const web = await startWeb(siteOf([]), { redisUrl: `unix://${folder(t)}/none`, log })
+  t.after(() => web.close())
+  const noise = await sendRaw(web.url, 'hello\r\n\r\n')
+  assert.match(noise, /^HTTP\/1\.1 400 [^]*application\/problem\+json[^]*"code":"INVALID_REQUEST"/)
+  const endless = await sendRaw(
+    web.url,
+    `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+  )
+  assert.match(endless, /^HTTP\/1\.1 431 [^]*application\/problem\+json/)
+  const nameless = await sendRaw(web.url, 'GET /api/state HTTP/1.0\r\n\r\n')
+  assert.match(nameless, /^HTTP\/1\.1 403 [^]*"field":"header\.host"/)
+})
+
 test('two web processes on one Redis answer each other’s cursors, and both notice when it dies', async (t) => {
   const redis = await startRedis(t, folder(t))
   const options = { redisUrl: redis.url, log }
