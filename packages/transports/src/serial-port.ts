@@ -1,3 +1,5 @@
+import { read } from 'node:fs'
+import { promisify } from 'node:util'
 import { messageOf } from '@golem/core'
 import type { SerialPort } from 'serialport'
 import type { Port, PortEvents } from './port.ts'
@@ -21,6 +23,7 @@ export async function openSerialPort(path: string, baudRate: number, events: Por
     port.open((error) => (error ? reject(error) : resolve()))
   })
   keepReceiving(port)
+  noticeTheEnd(port)
   port.on('data', events.onBytes)
   port.on('close', (error: Error | null) => {
     if (!closing) events.onLost(error ? messageOf(error) : reason)
@@ -31,6 +34,8 @@ export async function openSerialPort(path: string, baudRate: number, events: Por
     },
     write: (bytes) =>
       new Promise((written, failed) => {
+        // serialport would keep the bytes for when the port is open again.
+        if (!port.isOpen) return failed(new Error('the port is not open'))
         port.write(bytes, (error) => (error ? failed(error) : written()))
       }),
     close: () =>
@@ -54,4 +59,39 @@ function keepReceiving(port: SerialPort): void {
   for (const event of ['readable', 'writable', 'disconnect'] as const) {
     binding.poller.on(event, () => setImmediate(() => undefined))
   }
+}
+
+const readBytes = promisify(read)
+
+/**
+ * Reading 0 bytes means that the device is gone. serialport 13.0.0 reads again at once instead, for ever: the
+ * process stays at full load until its memory is used up, and nobody hears of the loss. So the reading of its
+ * binding is replaced. Source: serialport/bindings-cpp issue 162; seen with a PTY here (2026-11-21).
+ */
+function noticeTheEnd(port: SerialPort): void {
+  const binding = port.port
+  if (!binding || !('poller' in binding)) return
+  const readable = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      binding.poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()))
+    })
+  binding.read = async (buffer, offset, length) => {
+    for (;;) {
+      if (binding.fd === null) throw Object.assign(new Error('the port is closed'), { canceled: true })
+      try {
+        const { bytesRead } = await readBytes(binding.fd, buffer, offset, length, null)
+        if (bytesRead > 0) return { buffer, bytesRead }
+      } catch (error) {
+        if (!isAgain(error)) throw error
+        await readable()
+        continue
+      }
+      throw new Error('the device is gone')
+    }
+  }
+}
+
+/** Nothing to read just now. */
+function isAgain(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['EAGAIN', 'EINTR'].includes(String(error.code))
 }
