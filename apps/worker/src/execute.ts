@@ -26,11 +26,14 @@ export interface ExecuteContext {
 }
 
 /**
- * Carries out one command from the queue, at most once, and writes how it ended.
+ * Carries out one command from the queue, at most once, and writes how it ended. An older one that another worker
+ * has left behind goes before it.
  *
  * The order is what keeps the promise: Redis agrees that it begins now (and is not cancelled, expired or stopped),
  * then, directly before the first byte, the lease and the valid-until are looked at once more and the journal line
  * is written; only then something is sent.
+ *
+ * @throws LEASE_LOST when the link is another worker's: the command goes on waiting, for that one
  */
 export async function executeCommand(
   execution: ExecuteContext,
@@ -41,6 +44,16 @@ export async function executeCommand(
   const begin = await context.client.begin(id, instrument.id, link)
   if (begin.answer === 'missing' || begin.answer === 'ended') return
   const { record } = begin
+  if (begin.answer === 'notowner') {
+    throw new GolemError(
+      'LEASE_LOST',
+      `${link} is no longer this worker's; command ${id} waits for its owner.`,
+    )
+  }
+  if (begin.answer === 'after') {
+    await executeCommand(execution, instrument, record.id)
+    return executeCommand(execution, instrument, id)
+  }
   const known = journal.entry(id)
   const outcome = known
     ? (known.outcome ?? unknownOutcome('It had begun before, and how it ended is not known.'))
@@ -58,8 +71,8 @@ export async function executeCommand(
   else if (outcome.outcome !== 'refused') instrument.pollSoon()
 }
 
-function refusal(begin: { answer: string; detail?: string }): Outcome {
-  const refused = (code: 'STOPPED' | 'COMMAND_EXPIRED' | 'LEASE_LOST', message: string): Outcome => ({
+function refusal(begin: { answer: string }): Outcome {
+  const refused = (code: 'STOPPED' | 'COMMAND_EXPIRED', message: string): Outcome => ({
     outcome: 'refused',
     effect: 'none',
     code,
@@ -70,15 +83,13 @@ function refusal(begin: { answer: string; detail?: string }): Outcome {
       return refused('STOPPED', 'Refused: the emergency stop is in force.')
     case 'expired':
       return refused('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
-    case 'notowner':
-      return refused('LEASE_LOST', 'The worker lost the link to another one; nothing was sent.')
     default:
       return unknownOutcome('It was being carried out already, and how it ended is not known.')
   }
 }
 
 async function perform(
-  { context, journal, suspectBefore }: ExecuteContext,
+  { context, link, journal, suspectBefore }: ExecuteContext,
   instrument: Instrument,
   record: CommandRecord,
 ): Promise<Outcome> {
@@ -89,13 +100,18 @@ async function perform(
   }
   const target = targetOf(record)
   let sent = false
+  const checkTime = (): void => {
+    if (context.client.clock.now() <= Date.parse(record.validUntil)) return
+    throw new GolemError('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
+  }
   const beforeSend = (): void => {
     const stop = context.stops.of(instrument.id)
     if (stop) throw new GolemError('STOPPED', `Refused: emergency stop by ${stop.by} (${stop.reason}).`)
-    if (context.client.clock.now() > Date.parse(record.validUntil)) {
-      throw new GolemError('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
-    }
+    checkTime()
     journal.begin(record, context.client.clock.now())
+    // A worn memory card may have taken seconds for that line.
+    context.client.leases.guard(link)
+    checkTime()
     sent = true
   }
   try {

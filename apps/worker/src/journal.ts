@@ -43,14 +43,14 @@ export class Journal {
    * @throws JOURNAL_FAILED when the disk does not allow it
    */
   constructor(folder: string, link: string) {
-    this.#file = path.join(folder, `${encodeURIComponent(link)}.jsonl`)
+    this.#file = fileOf(folder, link)
     try {
       fs.mkdirSync(folder, { recursive: true })
       this.#read()
       if (this.#lines > MAX_LINES) this.#compact()
       this.#descriptor = fs.openSync(this.#file, 'a')
     } catch (error) {
-      throw this.#failed('opened', error)
+      throw journalFailed(this.#file, 'opened', error)
     }
   }
 
@@ -117,7 +117,7 @@ export class Journal {
       fs.writeSync(this.#descriptor, `${JSON.stringify(line)}\n`)
       this.#lines += 1
     } catch (error) {
-      throw this.#failed('written', error)
+      throw journalFailed(this.#file, 'written', error)
     }
   }
 
@@ -171,14 +171,39 @@ export class Journal {
     fs.renameSync(next, this.#file)
     this.#lines = lines.length
   }
+}
 
-  #failed(what: string, error: unknown): GolemError {
-    return new GolemError(
-      'JOURNAL_FAILED',
-      `The journal ${this.#file} can't be ${what} (${messageOf(error)}), so no command is carried out. Look at the disk.`,
-      { cause: error },
-    )
+/**
+ * The highest fencing number under which a worker of this machine owned a link. The journal is only read: another
+ * process may own the link and be writing to it.
+ *
+ * @throws JOURNAL_FAILED
+ */
+export function lastFence(folder: string, link: string): number {
+  const file = fileOf(folder, link)
+  try {
+    if (!fs.existsSync(file)) return 0
+    const lines = fs.readFileSync(file, 'utf8').split('\n')
+    const fences = lines.map((line) => {
+      const found = line.includes('"t":"own"') ? parseLine(line) : undefined
+      return found?.t === 'own' ? found.fence : 0
+    })
+    return fences.reduce((highest, fence) => Math.max(highest, fence), 0)
+  } catch (error) {
+    throw journalFailed(file, 'read', error)
   }
+}
+
+function fileOf(folder: string, link: string): string {
+  return path.join(folder, `${encodeURIComponent(link)}.jsonl`)
+}
+
+function journalFailed(file: string, what: string, error: unknown): GolemError {
+  return new GolemError(
+    'JOURNAL_FAILED',
+    `The journal ${file} can't be ${what} (${messageOf(error)}), so no command is carried out. Look at the disk.`,
+    { cause: error },
+  )
 }
 
 /** A line that can't be read is one that was torn by a power cut; whole ones before and after it stand. */

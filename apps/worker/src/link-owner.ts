@@ -30,8 +30,9 @@ export class LinkOwner {
   readonly #safeStates = new Map<string, SafeState>()
   readonly #onStop = new Map<string, 'hold' | 'safe'>()
   readonly #loop: PollLoop
-  readonly #consumers: Consumer[] = []
+  readonly #consumers = new Map<string, Consumer>()
   #left = false
+  #lost = false
 
   /**
    * Begins to own a link whose lease has just been taken.
@@ -85,9 +86,18 @@ export class LinkOwner {
       const stop = this.#context.stops.of(instrument.id)
       if (stop) void this.#safeStates.get(instrument.id)?.enter(`emergency stop by ${stop.by}`)
       const handle = (id: string): Promise<void> => executeCommand(this.#execution, instrument, id)
-      this.#consumers.push(this.#context.client.consume(instrument.id, handle))
+      this.#consumers.set(instrument.id, this.#context.client.consume(instrument.id, handle))
     }
     this.#loop.start()
+  }
+
+  /** Carries out a command that another worker took off the queue and left. */
+  take(instrument: string, id: string): void {
+    if (this.#left) return
+    this.#consumers
+      .get(instrument)
+      ?.take(id)
+      .catch((error: unknown) => this.#context.log.error({ err: error, command: id }, 'not carried out'))
   }
 
   /** Writes descriptions and snapshots (again: Redis may have lost them). */
@@ -115,7 +125,8 @@ export class LinkOwner {
   async stop(options: { applyPolicy: boolean; message: string }): Promise<void> {
     if (this.#left) return
     this.#left = true
-    await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#loop.stop()])
+    await this.#closeLoops()
+    if (this.#lost) return this.#journal.close()
     for (const [id, safeState] of this.#safeStates) {
       if (options.applyPolicy && this.#onStop.get(id) === 'safe')
         await safeState.enter('its worker is stopped')
@@ -134,12 +145,19 @@ export class LinkOwner {
 
   /** The lease is gone: nothing more may be sent, and somebody else may be sending already. */
   async abandon(why: string): Promise<void> {
-    if (this.#left) return
-    this.#left = true
+    this.#lost = true
     this.#context.log.warn({ link: this.link }, `link lost: ${why}`)
     await this.#connection.close('LEASE_LOST')
-    await Promise.all([...this.#consumers.map((consumer) => consumer.close()), this.#loop.stop()])
+    // Whoever is giving it up in an orderly way comes to the end by that.
+    if (this.#left) return
+    this.#left = true
+    await this.#closeLoops()
     this.#journal.close()
+  }
+
+  async #closeLoops(): Promise<void> {
+    const consumers = [...this.#consumers.values()]
+    await Promise.all([...consumers.map((consumer) => consumer.close()), this.#loop.stop()])
   }
 
   #attach(config: InstrumentConfig, models: ReadonlyMap<string, Model>): void {

@@ -2,7 +2,7 @@ import { type Model, type StopState, type WorkerRecord, isoTime, messageOf } fro
 import type { RedisLife } from '@golem/queue'
 import { assign } from './assign.ts'
 import type { WorkerContext } from './context.ts'
-import { Journal } from './journal.ts'
+import { Journal, lastFence } from './journal.ts'
 import { type LinkConfig, LinkOwner } from './link-owner.ts'
 
 export interface OwnershipOptions {
@@ -27,12 +27,15 @@ export class Ownership {
   readonly #options: OwnershipOptions
   readonly #beatMs: number
   readonly #owned = new Map<string, LinkOwner>()
+  /** Links that are being given up; their leases are kept until what runs on them has ended. */
+  readonly #leaving = new Map<string, { owner: LinkOwner; left: Promise<void> }>()
   readonly #seen = new Map<string, number>()
   readonly #mine = new Set<string>()
   #others: WorkerRecord[] = []
   #life: RedisLife | undefined
   #timers: NodeJS.Timeout[] = []
-  #beating = false
+  #renewing = false
+  #beating: Promise<void> | undefined
   #again = false
   #trying = false
   #away = false
@@ -47,6 +50,7 @@ export class Ownership {
 
   start(): void {
     this.#timers = [
+      setInterval(() => void this.#renew(), this.#beatMs),
       setInterval(() => void this.beat(), this.#beatMs),
       setInterval(() => void this.#tryLinks(), Math.min(TRY_EVERY_MS, this.#beatMs)),
     ]
@@ -62,36 +66,17 @@ export class Ownership {
     return this.#owned.size
   }
 
-  /** Renews leases, says that this worker is alive, and looks who else is. */
+  /** Says that this worker is alive, and looks who else is. */
   async beat(): Promise<void> {
+    if (this.#ending) return
     if (this.#beating) {
       this.#again = true
       return
     }
-    this.#beating = true
-    const { context, host, describe } = this.#options
-    const { client } = context
-    try {
-      await client.leases.renew()
-      await client.beat({
-        ...describe(),
-        id: context.id,
-        host,
-        links: [...this.#owned.keys()],
-        lastSeen: isoTime(client.clock.now()),
-      })
-      await this.#look()
-      await client.expire([...this.#owned.values()].flatMap(({ instruments }) => instruments))
-      if (this.#away) context.log.info('Redis answers again')
-      this.#away = false
-    } catch (error) {
-      if (!this.#away && !this.#ending) context.log.warn(`Redis does not answer: ${messageOf(error)}`)
-      this.#away = true
-      client.leases.dropOverdue('Redis is away')
-    } finally {
-      this.#beating = false
-      this.beatAt = performance.now()
-    }
+    this.#beating = this.#beatOnce()
+    await this.#beating
+    this.#beating = undefined
+    this.beatAt = performance.now()
     void this.#tryLinks()
     if (this.#again && !this.#away) {
       this.#again = false
@@ -103,6 +88,7 @@ export class Ownership {
   async restored(): Promise<void> {
     const { context } = this.#options
     try {
+      await this.#renew()
       await this.beat()
       this.#life = await context.client.redisLife()
       await Promise.all([...this.#owned.values()].map((owner) => owner.restore()))
@@ -147,7 +133,7 @@ export class Ownership {
 
   /** The lease of a link is gone. */
   lost(link: string, why: string): void {
-    const owner = this.#owned.get(link)
+    const owner = this.#owned.get(link) ?? this.#leaving.get(link)?.owner
     if (!owner) return
     this.#owned.delete(link)
     owner
@@ -155,28 +141,74 @@ export class Ownership {
       .catch((error: unknown) => this.#options.context.log.error({ err: error, link }, 'not abandoned'))
   }
 
-  /** Gives everything back in an orderly way. */
+  /** Gives everything back in an orderly way. Leases are renewed until what runs under them has ended. */
   async stop(): Promise<void> {
     this.#ending = true
-    for (const timer of this.#timers) clearInterval(timer)
     const { context } = this.#options
-    const message = `Its worker ${context.id} was stopped.`
-    await Promise.all(
-      [...this.#owned.values()].map(async (owner) => {
-        await owner.stop({ applyPolicy: true, message })
-        await this.#giveBack(owner.link)
-      }),
-    )
-    this.#owned.clear()
+    await this.#beating
     try {
+      // First of all: the others share out the links without this one, and take each as soon as it is free.
       await context.client.forgetWorker(context.id)
     } catch (error) {
       context.log.warn(`this worker's record stays in Redis: ${messageOf(error)}`)
     }
+    const message = `Its worker ${context.id} was stopped.`
+    for (const link of [...this.#owned.keys()]) this.#leave(link, { applyPolicy: true, message })
+    await Promise.all([...this.#leaving.values()].map(({ left }) => left))
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** Keeps the leases, whatever else this worker waits for. */
+  async #renew(): Promise<void> {
+    if (this.#renewing) return
+    this.#renewing = true
+    try {
+      await this.#options.context.client.leases.renew()
+    } catch (error) {
+      // The beat says that Redis is away, and when it is back; leases that are over have been dropped.
+      this.#options.context.log.debug(`leases not renewed: ${messageOf(error)}`)
+    } finally {
+      this.#renewing = false
+    }
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { context, host, describe } = this.#options
+    const { client } = context
+    try {
+      await client.beat({
+        ...describe(),
+        id: context.id,
+        host,
+        links: [...this.#owned.keys()],
+        lastSeen: isoTime(client.clock.now()),
+      })
+      await this.#look()
+      const instruments = [...this.#owned.values()].flatMap((owner) => owner.instruments)
+      await client.expire(instruments)
+      await this.#takeStranded(instruments)
+      if (this.#away) context.log.info('Redis answers again')
+      this.#away = false
+    } catch (error) {
+      if (!this.#away && !this.#ending) context.log.warn(`Redis does not answer: ${messageOf(error)}`)
+      this.#away = true
+      client.leases.dropOverdue('Redis is away')
+    }
+  }
+
+  /** Commands that a worker took off the queue before it died or lost the link are carried out by the owner. */
+  async #takeStranded(instruments: readonly string[]): Promise<void> {
+    for (const { instrument, id } of await this.#options.context.client.stranded(instruments)) {
+      const owner = [...this.#owned.values()].find((each) => each.instruments.includes(instrument))
+      owner?.take(instrument, id)
+    }
   }
 
   #enterStop(instrument: string | null, by: string): Promise<void>[] {
-    return [...this.#owned.values()].map((owner) => owner.enterStop(instrument, `emergency stop by ${by}`))
+    const leaving = [...this.#leaving.values()].map(({ owner }) => owner)
+    return [...this.#owned.values(), ...leaving].map((owner) =>
+      owner.enterStop(instrument, `emergency stop by ${by}`),
+    )
   }
 
   async #look(): Promise<void> {
@@ -202,17 +234,22 @@ export class Ownership {
     for (const [link, worker] of assigned) {
       if (worker === context.id) this.#mine.add(link)
       else if (this.#owned.has(link) && (this.#seen.get(worker) ?? 0) > BEATS_BEFORE_HANDOVER) {
-        await this.#handOver(link, worker)
+        this.#leave(link, { applyPolicy: false, message: `Handed over to worker ${worker}.` })
       }
     }
   }
 
-  async #handOver(link: string, to: string): Promise<void> {
+  /** Gives a link up in an orderly way, which takes as long as what runs on it. */
+  #leave(link: string, how: { applyPolicy: boolean; message: string }): void {
     const owner = this.#owned.get(link)
     if (!owner) return
     this.#owned.delete(link)
-    await owner.stop({ applyPolicy: false, message: `Handed over to worker ${to}.` })
-    await this.#giveBack(link)
+    const left = owner
+      .stop(how)
+      .catch((error: unknown) => this.#options.context.log.error({ err: error, link }, 'not left in order'))
+      .then(() => this.#giveBack(link))
+      .finally(() => this.#leaving.delete(link))
+    this.#leaving.set(link, { owner, left })
   }
 
   async #giveBack(link: string): Promise<void> {
@@ -229,16 +266,18 @@ export class Ownership {
   async #tryLinks(): Promise<void> {
     if (this.#trying || this.#ending || this.#away) return
     this.#trying = true
-    try {
-      for (const config of this.#options.links) {
-        if (!this.#mine.has(config.link) || this.#owned.has(config.link)) continue
+    for (const config of this.#options.links) {
+      const { link } = config
+      if (!this.#mine.has(link) || this.#owned.has(link) || this.#leaving.has(link)) continue
+      try {
         await this.#take(config)
+      } catch (error) {
+        // One that can't be taken, for want of a journal say, must not keep the others from it.
+        this.#options.context.log.warn({ link }, `link not taken: ${messageOf(error)}`)
       }
-    } catch (error) {
-      this.#options.context.log.warn(`links not taken: ${messageOf(error)}`)
-    } finally {
-      this.#trying = false
+      if (this.#away) break
     }
+    this.#trying = false
   }
 
   async #take(config: LinkConfig): Promise<void> {
@@ -248,9 +287,9 @@ export class Ownership {
     // A Redis that has just come back may have lost a lease that its holder still believes in.
     const young = clock.now() - this.#life.startedBefore < this.#options.leaseMs
     if (young && this.#others.length > 0) return
-    const known = this.#fenceHere(config.link)
-    const fence = await leases.acquire(config.link, known)
-    if (fence === undefined || this.#ending) return
+    const fence = await leases.acquire(config.link, lastFence(context.journalDir, config.link))
+    if (fence === undefined) return
+    if (this.#ending) return this.#giveBack(config.link)
     let owner: LinkOwner
     try {
       const journal = new Journal(context.journalDir, config.link)
@@ -261,12 +300,11 @@ export class Ownership {
     }
     this.#owned.set(config.link, owner)
     await context.client.event('owner', '', `${config.link} is owned by ${context.id} (lease ${fence})`)
-    await owner.start()
-  }
-
-  #fenceHere(link: string): number {
-    const journal = new Journal(this.#options.context.journalDir, link)
-    journal.close()
-    return journal.lastFence
+    try {
+      await owner.start()
+    } catch (error) {
+      this.#leave(config.link, { applyPolicy: false, message: messageOf(error) })
+      throw error
+    }
   }
 }

@@ -6,6 +6,8 @@ import type { Keys } from './keys.ts'
 
 /** Takes commands off one instrument's queue, one at a time, until it is closed. */
 export interface Consumer {
+  /** Has a command carried out that is no longer in the queue, in turn with those that are. */
+  take(id: string): Promise<void>
   /** Waits for the command that is being carried out, then takes no more. */
   close(): Promise<void>
 }
@@ -26,12 +28,17 @@ const CLOSE_TIMEOUT_MS = 2_000
 /** Starts taking an instrument's commands. Only the owner of its link may. */
 export function consumeCommands({ keys, connection, instrument, handle, onError }: ConsumeOptions): Consumer {
   let busy: Promise<void> = Promise.resolve()
+  const take = (id: string): Promise<void> => {
+    const turn = busy.then(() => handle(id))
+    // What one throws is told to whoever gave it; the next one has its turn all the same.
+    busy = turn.catch(() => undefined)
+    return turn
+  }
   const worker = new Worker(
     instrument,
     async ({ id }) => {
       if (id === undefined) throw new GolemError('INTERNAL', `a job without id in the queue of ${instrument}`)
-      busy = handle(id)
-      await busy
+      await take(id)
     },
     {
       ...WORKER_OPTIONS,
@@ -43,10 +50,11 @@ export function consumeCommands({ keys, connection, instrument, handle, onError 
   worker.on('error', onError)
   worker.on('failed', (_job, error) => onError(error))
   return {
+    take,
     async close() {
       // close() stops fetching at once and waits for the running job; its goodbyes need Redis.
       const closing = worker.close()
-      await busy.catch(onError)
+      await busy
       const late = Symbol('late')
       const result = await Promise.race([
         closing,

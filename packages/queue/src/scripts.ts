@@ -50,6 +50,12 @@ local function finish(id, instrument, ending, at)
   if redis.call('HGET', queue, 'runningId') == id then redis.call('HDEL', queue, 'runningId', 'running') end
   redis.call('HSET', queue, 'last', record(command))
 end
+-- Has the job of a waiting command been taken off the queue by a worker that then did not begin it, because it
+-- died or had lost the link? Without a job it was never handed over: then nobody may begin it.
+local function stranded(instrument, id)
+  local bull = R .. ':bull:' .. instrument .. ':'
+  return redis.call('EXISTS', bull .. id) == 1 and not redis.call('LPOS', bull .. 'wait', id)
+end
 local function stopped(instrument)
   return redis.call('HGET', R .. ':stop', '*') or redis.call('HGET', R .. ':stop', instrument)
 end
@@ -85,16 +91,25 @@ return {'ok', record(command)}`,
 
   /**
    * A worker asks to carry a command out. Only the owner of the link may, only what still waits, and not too late.
-   * ARGV: id, instrument, worker, link, fence -> ok record | missing | ended record | notowner owner | stopped reason record | expired record
+   * after: an older one was left behind by another worker and comes first.
+   * ARGV: id, instrument, worker, link, fence
+   * -> ok record | missing | ended record | running record | after record | notowner record owner | stopped record reason | expired record
    */
   golemBegin: `
 local id, instrument, worker, link, fence = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local command, queue = R .. ':command:' .. id, R .. ':queue:' .. instrument
 local state = redis.call('HGET', command, 'state')
 if not state then return {'missing'} end
-if state ~= 'queued' then return {state, record(command)} end
+if state == 'ended' then return {state, record(command)} end
 local owner = redis.call('GET', R .. ':lease:' .. link)
 if owner ~= worker .. ' ' .. fence then return {'notowner', record(command), owner or ''} end
+if state ~= 'queued' then return {state, record(command)} end
+for _, older in ipairs(redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1)) do
+  if older == id then break end
+  if redis.call('HGET', R .. ':command:' .. older, 'state') == 'queued' and stranded(instrument, older) then
+    return {'after', record(R .. ':command:' .. older)}
+  end
+end
 local why = stopped(instrument)
 if why then return {'stopped', record(command), why} end
 local at = now_ms()
@@ -173,6 +188,19 @@ for n = 2, #ARGV do
   done = done + ended
 end
 return done`,
+
+  /** Waiting commands that another worker took off the queue and left. ARGV: instruments... -> instrument, id, instrument, id... */
+  golemStranded: `
+local found = {}
+for _, instrument in ipairs(ARGV) do
+  for _, id in ipairs(redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1)) do
+    if stranded(instrument, id) then
+      found[#found + 1] = instrument
+      found[#found + 1] = id
+    end
+  end
+end
+return found`,
 
   /** Adds what reading back showed. ARGV: id, instrument, settled (JSON), message -> 1 | 0 no such ended command */
   golemSettle: `

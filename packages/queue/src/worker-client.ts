@@ -26,7 +26,7 @@ export type ControlMessage =
 
 /** What Redis says when a worker asks to carry out a command. */
 export type Begin =
-  | { answer: 'ok' | 'running' | 'ended' | 'expired'; record: CommandRecord }
+  | { answer: 'ok' | 'running' | 'ended' | 'expired' | 'after'; record: CommandRecord }
   | { answer: 'notowner' | 'stopped'; record: CommandRecord; detail: string }
   | { answer: 'missing' }
 
@@ -176,6 +176,21 @@ export class WorkerClient {
   /** Refuses the commands that have waited past their valid-until. @returns how many */
   expire(instruments: readonly string[]): Promise<number> {
     return expireCommands(this.#beat, this.#keys.root, instruments)
+  }
+
+  /**
+   * Waiting commands of these instruments that some worker took off the queue and did not begin: it died, or had
+   * lost the link.
+   *
+   * @returns instrument and id of each, of one instrument in the order of submission
+   */
+  async stranded(instruments: readonly string[]): Promise<{ instrument: string; id: string }[]> {
+    if (instruments.length === 0) return []
+    const flat = (await runScript(this.#beat, 'golemStranded', this.#keys.root, ...instruments)) as string[]
+    return flat.flatMap((instrument, n) => {
+      const id = flat[n + 1]
+      return n % 2 === 0 && id !== undefined ? [{ instrument, id }] : []
+    })
   }
 
   /** The command that Redis believes to be running on an instrument, or null. */

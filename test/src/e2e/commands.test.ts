@@ -119,7 +119,11 @@ describe('commands', () => {
   test('a key that was used for something else is refused, and of another person it is another command', async () => {
     const [first, second] = [nextValue(), nextValue()]
     await stand.command('valve-0', { parameter: 'flow', value: first }, { key: 'mine' })
-    const reused = await stand.command('valve-0', { parameter: 'flow', value: second }, { key: 'mine', web: 1 })
+    const reused = await stand.command(
+      'valve-0',
+      { parameter: 'flow', value: second },
+      { key: 'mine', web: 1 },
+    )
     assert.equal(reused.status, 422)
     assert.equal(reused.body.code, 'KEY_REUSED')
     assert.equal(timesWritten(valve(), second), 0)
