@@ -111,7 +111,7 @@ export class LinkOwner {
   /** Redis is back: writes again what it may have lost. */
   async restore(): Promise<void> {
     this.republish()
-    await restoreOutcomes(this.#execution)
+    await restoreOutcomes(this.#execution, this.#instruments)
   }
 
   /** Emergency stop. @param instrument - null: all on this link */

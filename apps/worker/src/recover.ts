@@ -32,17 +32,33 @@ export async function recoverCommands(
         : unknownOutcome('The worker that carried this out is gone; how it ended is not known.'))
     await end(execution, instruments, record, outcome)
   }
-  await restoreOutcomes(execution)
+  await restoreOutcomes(execution, instruments)
 }
 
-/** Writes outcomes that the journal knows and Redis does not: it came back without its last second. */
-export async function restoreOutcomes({ context, journal }: ExecuteContext): Promise<void> {
+/**
+ * Writes outcomes that the journal knows and Redis does not: it came back without its last second. Unknown ones that
+ * nobody has settled (their owner lost the link before it could read back) are settled by the next reading.
+ */
+export async function restoreOutcomes(
+  { context, journal }: ExecuteContext,
+  instruments: ReadonlyMap<string, Instrument>,
+): Promise<void> {
   const recent = journal.endedSince(context.client.clock.now() - LOOK_BACK_MS).slice(-LOOK_BACK_MAX)
   const ledger = await context.client.records(recent.map(({ record }) => record.id))
+  const newest = new Map(recent.map(({ record }) => [placeOf(record), record.id]))
   for (const [n, { record, outcome, endedAt }] of recent.entries()) {
-    if (ledger[n]?.state === 'ended' || !outcome || endedAt === undefined) continue
-    await context.client.finish(record, outcome, endedAt)
+    if (!outcome || endedAt === undefined) continue
+    if (ledger[n]?.state !== 'ended') await context.client.finish(record, outcome, endedAt)
+    // After a later command to the same parameter nobody can tell any more.
+    const unsettled = outcome.outcome === 'unknown' && !ledger[n]?.settled
+    if (unsettled && newest.get(placeOf(record)) === record.id) {
+      instruments.get(record.instrument)?.settleLater(record)
+    }
   }
+}
+
+function placeOf({ instrument, parameter = '' }: CommandRecord): string {
+  return `${instrument} ${parameter}`
 }
 
 function refusedUnsent(): Outcome {

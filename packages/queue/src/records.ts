@@ -9,7 +9,9 @@ import {
   type StopState,
   type Value,
   isoTime,
+  targetOf,
 } from '@golem/core'
+import { createHash } from 'node:crypto'
 
 /** The part of a record that does not change. */
 export interface StoredRequest {
@@ -60,6 +62,13 @@ export function requestOf(record: StoredRequest): string {
     ...(action === undefined ? {} : { action, arguments: record.arguments ?? {} }),
     by,
   })
+}
+
+/** Tells whether a repeated request with the same idempotency key asks for the same. */
+export function fingerprintOf(record: StoredRequest): string {
+  return createHash('sha256')
+    .update(`${record.instrument} ${JSON.stringify(targetOf(record))}`)
+    .digest('base64url')
 }
 
 /** An outcome as JSON for the scripts. */

@@ -123,7 +123,7 @@ return {'ok', json}`,
 
   /**
    * Writes an outcome. The worker gives the whole record, so that it can be written anew when Redis has lost it.
-   * ARGV: id, instrument, request, submittedAt, validUntil, startedAt or '', worker or '', endedAt, ending (JSON), event message, by
+   * ARGV: id, instrument, request, submittedAt, validUntil, startedAt or '', worker or '', endedAt, ending (JSON), event message, by, fingerprint
    * -> 1 written | 0 it had ended before
    */
   golemFinish: `
@@ -132,7 +132,7 @@ local command = R .. ':command:' .. id
 local state = redis.call('HGET', command, 'state')
 if state == 'ended' then return 0 end
 if not state then
-  redis.call('HSET', command, 'instrument', instrument, 'request', ARGV[3], 'fingerprint', '', 'submittedAt', ARGV[4], 'validUntil', ARGV[5])
+  redis.call('HSET', command, 'instrument', instrument, 'request', ARGV[3], 'fingerprint', ARGV[12], 'submittedAt', ARGV[4], 'validUntil', ARGV[5])
   redis.call('ZADD', R .. ':commands', ARGV[4], id)
   redis.call('ZADD', R .. ':commands:' .. instrument, ARGV[4], id)
 end

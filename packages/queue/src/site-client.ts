@@ -8,6 +8,7 @@ import {
   describeTarget,
   isoTime,
   messageOf,
+  targetOf,
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
@@ -18,7 +19,7 @@ import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
 import { type Keys, keysOf } from './keys.ts'
-import { endingOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
 /** How often the ledger is asked for the outcome, in case the stream did not bring it, in ms. */
@@ -69,22 +70,25 @@ class RedisSiteClient implements SiteClient {
     // With an idempotency key the id follows from it: a repeated request has the same id even when Redis has
     // lost the first one, and the worker's journal then knows it.
     const id = idempotencyKey === undefined ? randomUUID() : commandIdFor(by, idempotencyKey)
-    const fingerprint = createHash('sha256')
-      .update(`${instrument} ${JSON.stringify(target)}`)
-      .digest('base64url')
+    const stored = { id, instrument, by, ...target }
     const answer = await this.#script<string[]>(
       'golemSubmit',
       id,
       instrument,
-      requestOf({ id, instrument, by, ...target }),
+      requestOf(stored),
       validForMs,
       this.#maxWaiting,
-      fingerprint,
+      fingerprintOf(stored),
     )
     const [what, detail = ''] = answer
     switch (what) {
-      case 'exists':
-        return { record: recordFrom(detail), created: false }
+      case 'exists': {
+        const record = recordFrom(detail)
+        // Redis may have gone away between the ledger and the queue: then this is what puts it into the queue.
+        // Where it stands there already, BullMQ takes no second job with its id.
+        if (record.state === 'queued') await this.#enqueue(record)
+        return { record, created: false }
+      }
       case 'reused':
         throw new GolemError('KEY_REUSED', 'This Idempotency-Key was used for another command before.', {
           field: 'Idempotency-Key',
@@ -104,22 +108,9 @@ class RedisSiteClient implements SiteClient {
       default:
         break
     }
-    try {
-      await this.#queue(instrument).add(
-        describeTarget(target).slice(0, 60),
-        {},
-        { ...JOB_OPTIONS, jobId: id },
-      )
-    } catch (error) {
-      this.#doubt(id, instrument)
-      throw new GolemError(
-        'HANDOVER_UNKNOWN',
-        `Redis stopped answering while the command was handed over (${messageOf(error)}). It may still be carried out; ` +
-          `golem withdraws it when Redis is back, and GET /api/commands/${id} then says what became of it.`,
-        { cause: error, details: { command: id } },
-      )
-    }
-    return { record: recordFrom(detail), created: true }
+    const record = recordFrom(detail)
+    await this.#enqueue(record)
+    return { record, created: true }
   }
 
   async waitForOutcome(id: string, timeoutMs: number): Promise<CommandRecord> {
@@ -270,6 +261,24 @@ class RedisSiteClient implements SiteClient {
       this.#queues.set(instrument, queue)
     }
     return queue
+  }
+
+  /** @throws HANDOVER_UNKNOWN */
+  async #enqueue(record: CommandRecord): Promise<void> {
+    const { id, instrument } = record
+    try {
+      const name = describeTarget(targetOf(record)).slice(0, 60)
+      await this.#queue(instrument).add(name, {}, { ...JOB_OPTIONS, jobId: id })
+      this.#doubtful.delete(id)
+    } catch (error) {
+      this.#doubt(id, instrument)
+      throw new GolemError(
+        'HANDOVER_UNKNOWN',
+        `Redis stopped answering while the command was handed over (${messageOf(error)}). It may still be carried out; ` +
+          `golem withdraws it when Redis is back, and GET /api/commands/${id} then says what became of it.`,
+        { cause: error, details: { command: id } },
+      )
+    }
   }
 
   #refuse(

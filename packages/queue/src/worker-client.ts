@@ -14,7 +14,7 @@ import { type Consumer, consumeCommands } from './consume.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
-import { endingOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
 /** What comes over the control channel. `instrument: null`: the whole site. */
@@ -158,6 +158,7 @@ export class WorkerClient {
       endingOf(outcome),
       `${record.parameter ?? record.action ?? ''}: ${outcome.outcome}${words ? ` (${words})` : ''}`,
       record.by,
+      fingerprintOf(record),
     )
     return written === 1
   }

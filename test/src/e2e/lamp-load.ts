@@ -73,7 +73,12 @@ export class LampLoad {
   async #client(lamp: string, channels: readonly [number, number]): Promise<void> {
     for (let n = 0; n < 200 && !this.#over; n++) {
       const channel = channels[n % 2 === 0 ? 0 : 1]
-      const order: Order = { lamp, channel, duty: 1 + Math.floor(n / 2), key: `${this.#name}-${lamp}-${n}` }
+      const order: Order = {
+        lamp,
+        channel,
+        duty: 1 + Math.floor(n / 2),
+        key: `${this.#name}-${lamp}-${channel}-${n}`,
+      }
       this.#orders.push(order)
       order.record = await this.#insist(order, n)
       await sleep(PAUSE_MS)
@@ -114,7 +119,11 @@ export class LampLoad {
     }
     for (let channel = 0; channel < 4; channel++) {
       const duties = received.filter((one) => one.channel === channel).map(({ duty }) => duty)
-      assert.deepEqual(duties, duties.toSorted((a, b) => a - b), `${lamp} channel ${channel}: in order`)
+      assert.deepEqual(
+        duties,
+        duties.toSorted((a, b) => a - b),
+        `${lamp} channel ${channel}: in order`,
+      )
     }
   }
 }
