@@ -57,13 +57,14 @@ export class EsphomeBoard implements Firmware {
   }
 
   respond(request: BoardRequest, how: Circumstances): BoardReply {
-    // The web server of ESPHome closes after every answer.
+    // The web server of ESPHome closes after every answer, and says so.
     const answer = (status: number, contentType: string, body: string, more: Partial<BoardReply> = {}) => ({
       status,
       contentType,
       body,
       close: true,
       ...more,
+      headers: [['Connection', 'close'] as const, ...(more.headers ?? [])],
     })
     if (!this.#admits(request.authorization)) {
       return answer(401, 'text/plain', '', {

@@ -261,7 +261,7 @@ test('a fault may be limited to the next requests of one kind', async (t) => {
 
 test('a request that waits while the board loses its power is forgotten', async (t) => {
   const { board, relays } = await makeBoard(t)
-  await board.setFault({ kind: 'delay', ms: 50, times: 1 })
+  await board.setFault({ kind: 'delay', ms: 1500, times: 1 })
   const first = await connect(board.address)
   const second = await connect(board.address)
   first.send(requestText('GET', '/info'))
@@ -270,7 +270,8 @@ test('a request that waits while the board loses its power is forgotten', async 
   await until('the second waits', () => board.requests().length === 2)
   await board.unplug()
   await board.replug()
-  await sleep(80)
+  assert.equal((await fetch(`${board.address}/info`)).status, 200)
+  await sleep(1600)
   assert.deepEqual(relays(), [0, 0, 0, 0])
   assert.equal(board.requests()[1]?.acted, false)
 })

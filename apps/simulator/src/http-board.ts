@@ -137,6 +137,7 @@ export class HttpBoard implements RunningDevice {
   /** Power is gone: outputs off, what was being worked on is forgotten. */
   #lose(): void {
     this.#life += 1
+    this.#turn = Promise.resolve()
     this.#firmware.powerOff()
   }
 

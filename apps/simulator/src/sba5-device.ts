@@ -126,6 +126,7 @@ export class Sba5Device implements RunningDevice {
   #powerCycle(seconds: number): void {
     clearTimeout(this.#rebooting)
     this.#life += 1
+    this.#turn = Promise.resolve()
     this.#analyser.powerOff()
     this.#rebooting = setTimeout(() => {
       this.#rebooting = undefined
