@@ -71,15 +71,20 @@ const readBytes = promisify(read)
 function noticeTheEnd(port: SerialPort): void {
   const binding = port.port
   if (!binding || !('poller' in binding)) return
+  const whileOpen = (): number => {
+    if (binding.fd === null) throw Object.assign(new Error('the port is closed'), { canceled: true })
+    return binding.fd
+  }
   const readable = (): Promise<void> =>
     new Promise((resolve, reject) => {
+      // The port may have been closed since the read began; a poller that is used after that ends the process.
+      whileOpen()
       binding.poller.once('readable', (error: Error | null) => (error ? reject(error) : resolve()))
     })
   binding.read = async (buffer, offset, length) => {
     for (;;) {
-      if (binding.fd === null) throw Object.assign(new Error('the port is closed'), { canceled: true })
       try {
-        const { bytesRead } = await readBytes(binding.fd, buffer, offset, length, null)
+        const { bytesRead } = await readBytes(whileOpen(), buffer, offset, length, null)
         if (bytesRead > 0) return { buffer, bytesRead }
       } catch (error) {
         if (!isAgain(error)) throw error
