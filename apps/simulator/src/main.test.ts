@@ -20,7 +20,10 @@ function launch(t: TestContext, flags: string[]) {
   let [out, problems] = ['', '']
   child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()))
   child.stderr.on('data', (bytes: Buffer) => (problems += bytes.toString()))
-  t.after(() => child.kill('SIGKILL'))
+  t.after(async () => {
+    child.kill('SIGTERM')
+    await ended(child)
+  })
   return { child, out: () => out, problems: () => problems }
 }
 
