@@ -18,6 +18,7 @@ export interface WorkerContext {
 /** The emergency stops in force, as this process knows them. */
 export class Stops {
   #state: StopState = NO_STOP
+  #announced = 0
 
   get state(): StopState {
     return this.#state
@@ -27,12 +28,29 @@ export class Stops {
     this.#state = state
   }
 
+  /** How many stops and releases have been announced: what Redis was asked before the last one is out of date. */
+  get announced(): number {
+    return this.#announced
+  }
+
   /** Notes a stop before Redis has been asked for its particulars. */
   add(instrument: string | null, record: StopRecord): void {
+    this.#announced += 1
     this.#state =
       instrument === null
         ? { ...this.#state, site: this.#state.site ?? record }
         : { ...this.#state, instruments: { [instrument]: record, ...this.#state.instruments } }
+  }
+
+  /** Notes a release. @param instrument - null: of everything */
+  remove(instrument: string | null): void {
+    this.#announced += 1
+    if (instrument === null) {
+      this.#state = NO_STOP
+      return
+    }
+    const { [instrument]: _released, ...instruments } = this.#state.instruments
+    this.#state = { ...this.#state, instruments }
   }
 
   /** The stop that holds for an instrument, if any. */

@@ -102,17 +102,18 @@ export class Ownership {
     void this.beat()
   }
 
-  /** Applies the stops in force; instruments that were not stopped before go to their safe state. */
-  async applyStops(state: StopState): Promise<void> {
+  /**
+   * Applies the stops in force; instruments that were not stopped before go to their safe state. Nobody waits for
+   * that: a silent instrument takes its time, and the others need their worker's beat.
+   */
+  #applyStops(state: StopState): void {
     const { stops } = this.#options.context
     const before = stops.state
     stops.set(state)
-    const work: Promise<void>[] = []
-    if (state.site && !before.site) work.push(...this.#enterStop(null, state.site.by))
+    if (state.site && !before.site) void this.#enterStop(null, state.site.by)
     for (const [id, { by }] of Object.entries(state.instruments)) {
-      if (!before.instruments[id] && !before.site) work.push(...this.#enterStop(id, by))
+      if (!before.instruments[id] && !before.site) void this.#enterStop(id, by)
     }
-    await Promise.all(work)
   }
 
   /** A stop has been announced: it is obeyed before anything else is asked. */
@@ -128,7 +129,13 @@ export class Ownership {
     const { stops, client } = this.#options.context
     const known = instrument === null ? stops.state.site : stops.state.instruments[instrument]
     stops.add(instrument, { since: isoTime(client.clock.now()), by, reason })
-    if (!known) await Promise.all(this.#enterStop(instrument, by))
+    if (!known) await this.#enterStop(instrument, by)
+  }
+
+  /** A stop has been released. What is asked of Redis next agrees; until then commands are not kept waiting. */
+  releaseNow({ instrument }: { instrument: string | null }): void {
+    this.#options.context.stops.remove(instrument)
+    this.nudge()
   }
 
   /** The lease of a link is gone. */
@@ -204,11 +211,11 @@ export class Ownership {
     }
   }
 
-  #enterStop(instrument: string | null, by: string): Promise<void>[] {
+  /** Does not throw: what was not reached is in the log, and is tried again after the next reading. */
+  async #enterStop(instrument: string | null, by: string): Promise<void> {
     const leaving = [...this.#leaving.values()].map(({ owner }) => owner)
-    return [...this.#owned.values(), ...leaving].map((owner) =>
-      owner.enterStop(instrument, `emergency stop by ${by}`),
-    )
+    const concerned = [...this.#owned.values(), ...leaving]
+    await Promise.all(concerned.map((owner) => owner.enterStop(instrument, `emergency stop by ${by}`)))
   }
 
   async #look(): Promise<void> {
@@ -225,7 +232,11 @@ export class Ownership {
     for (const { id } of this.#others) this.#seen.set(id, (this.#seen.get(id) ?? 0) + 1)
     for (const id of this.#seen.keys())
       if (!this.#others.some((other) => other.id === id)) this.#seen.delete(id)
-    await this.applyStops(await client.stopState())
+    const { stops } = context
+    const { announced } = stops
+    const inForce = await client.stopState()
+    // A stop that was announced while the answer was on its way is newer than the answer.
+    if (stops.announced === announced) this.#applyStops(inForce)
     const assigned = assign(
       links.map((config) => ({ link: config.link, host: config.host })),
       [{ id: context.id, host }, ...this.#others],

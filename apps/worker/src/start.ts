@@ -92,6 +92,7 @@ async function obey(message: ControlMessage, ownership: Ownership): Promise<void
     case 'stop':
       return ownership.stopNow(message)
     case 'release':
+      return ownership.releaseNow(message)
     case 'released':
     case 'worker':
       return ownership.nudge()
