@@ -10,6 +10,11 @@ import { type Ended, PACE, submitCommand, waitForSettlement } from './submit.ts'
 const DONE_TOAST_MS = 4000
 const STOP_RETRY_MS = 1000
 const READ_CHECK_MS = 50
+/**
+ * When the state is fetched after an outcome, besides at once, in ms: the worker reads the instrument again right
+ * after a command, and what it then shows is what the person is waiting for.
+ */
+const FETCH_AGAIN_MS = [150, 400, 1000]
 
 /** Everything people do on the page that reaches the server. */
 export class Commands {
@@ -42,12 +47,18 @@ export class Commands {
       })
       if (toast !== null) store.dismissToast(toast)
       this.#report(title, ended)
-      this.#poller.soon()
+      if (ended.effect !== 'none') this.#watchClosely()
       if (ended.outcome === 'done' && ended.record) await readSince(ended.record, instrument)
     } finally {
       store.setPending(key, undefined)
       this.#poller.soon()
     }
+  }
+
+  /** Fetches the state at once and a few times more, to show soon what the instrument has made of it. */
+  #watchClosely(): void {
+    this.#poller.soon()
+    for (const ms of FETCH_AGAIN_MS) setTimeout(() => this.#poller.soon(), ms)
   }
 
   #report(title: string, ended: Ended): void {
@@ -92,7 +103,7 @@ export class Commands {
       }
       store.setUnconfirmedStop(instrument, null)
       if (refusal !== null) this.#complain('stopRefused', refusal)
-      this.#poller.soon()
+      this.#watchClosely()
       return
     }
   }

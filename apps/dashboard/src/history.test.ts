@@ -55,3 +55,14 @@ test('what lies before the window goes, but for the point at its edge', () => {
   assert.equal(points[0]?.at, START + HISTORY_MS - 10_000)
   assert.equal(points.at(-1)?.at, START + 2 * HISTORY_MS)
 })
+
+test('sparklines show as long as the page has followed, a minute at least and five at most', () => {
+  const history = new History()
+  const shownAfter = (ms: number): number => START + ms - history.windowStart(START + ms)
+  assert.equal(shownAfter(0), 60_000)
+  history.add('a', read(1, START), START)
+  assert.equal(shownAfter(10_000), 60_000)
+  history.add('a', read(1, START + 90_000), START + 90_000)
+  assert.equal(shownAfter(90_000), 90_000)
+  assert.equal(shownAfter(3_600_000), HISTORY_MS)
+})

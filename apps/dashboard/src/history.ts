@@ -1,7 +1,9 @@
 import type { InstrumentState } from '@golem/core'
 
-/** How much the sparklines show, in ms. */
+/** The most that the sparklines show, in ms. */
 export const HISTORY_MS = 5 * 60_000
+/** What they show at least: a page that was just opened has room to grow into. */
+const SHORTEST_MS = 60_000
 /** More points than this add nothing to a line that is about 100 pixels wide. */
 const MAX_POINTS = 600
 
@@ -15,6 +17,7 @@ export interface Point {
 /** The last minutes of every number and switch, kept in the browser only. */
 export class History {
   readonly #series = new Map<string, Point[]>()
+  #begunAt: number | null = null
 
   /**
    * Notes the readings of one instrument.
@@ -22,6 +25,7 @@ export class History {
    * @param nowMs - the site's time, for the moment a reading stopped being good
    */
   add(instrument: string, state: InstrumentState, nowMs: number): void {
+    this.#begunAt ??= nowMs
     for (const [name, reading] of Object.entries(state.readings)) {
       const value = asNumber(reading.value)
       if (value === null || reading.at === null) continue
@@ -34,6 +38,15 @@ export class History {
       }
       trim(points, nowMs - HISTORY_MS)
     }
+  }
+
+  /**
+   * Where the sparklines begin, in ms since 1970: as long ago as this page has been following, so that the line
+   * fills its place, but no longer than `HISTORY_MS`. One window for all, so that they can be compared.
+   */
+  windowStart(nowMs: number): number {
+    const followed = Math.max(SHORTEST_MS, nowMs - (this.#begunAt ?? nowMs))
+    return nowMs - Math.min(HISTORY_MS, followed)
   }
 
   /** Oldest first; do not change it. */

@@ -21,7 +21,7 @@ export function ActionButton({ instrument, name, action, blocked }: ActionButton
   const isPending = pending.value.has(pendingKey(instrument.id, `${name}()`))
   const run = (values: Readonly<Record<string, Value>>): void => {
     setAsking(false)
-    void commands.send(instrument, { action: name, arguments: values })
+    if (!isPending) void commands.send(instrument, { action: name, arguments: values })
   }
   const asks = action.confirm === true || Object.keys(action.arguments).length > 0
   return (
@@ -31,10 +31,11 @@ export function ActionButton({ instrument, name, action, blocked }: ActionButton
         class="action"
         data-instrument={instrument.id}
         data-action={name}
-        disabled={blocked !== null || isPending}
+        disabled={blocked !== null}
+        aria-disabled={isPending}
         aria-busy={isPending}
         title={blocked ?? action.note}
-        onClick={() => (asks ? setAsking(true) : run({}))}
+        onClick={() => (asks ? setAsking(!isPending) : run({}))}
       >
         {action.label}
         {asks && '…'}

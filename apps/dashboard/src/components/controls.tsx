@@ -25,15 +25,19 @@ export function Control(props: ControlProps) {
 /** Shows what was read, never what was asked: it moves when the instrument has moved. */
 function SwitchControl({ instrument, name, parameter, value, blocked, isPending }: ControlProps) {
   const { commands } = usePage()
-  const set = (wanted: boolean) => () => void commands.send(instrument, { parameter: name, value: wanted })
-  const isDisabled = blocked !== null || isPending
+  // While a command is under way a press does nothing. It is not `disabled` then: that would take the focus away
+  // from people who use the keyboard.
+  const set = (wanted: boolean) => () => {
+    if (!isPending) void commands.send(instrument, { parameter: name, value: wanted })
+  }
+  const state = { disabled: blocked !== null, 'aria-disabled': isPending, 'data-part': 'set' }
   if (typeof value !== 'boolean') {
     return (
       <span class="pair" role="group" aria-label={parameter.label} title={blocked ?? undefined}>
-        <button type="button" disabled={isDisabled} onClick={set(true)} data-part="set">
+        <button type="button" onClick={set(true)} {...state}>
           {t('turnOn')}
         </button>
-        <button type="button" disabled={isDisabled} onClick={set(false)} data-part="set">
+        <button type="button" onClick={set(false)} {...state}>
           {t('turnOff')}
         </button>
       </span>
@@ -44,13 +48,12 @@ function SwitchControl({ instrument, name, parameter, value, blocked, isPending 
       type="button"
       role="switch"
       class="switch"
-      data-part="set"
       aria-checked={value}
       aria-label={parameter.label}
       aria-busy={isPending}
-      disabled={isDisabled}
       title={blocked ?? undefined}
       onClick={set(!value)}
+      {...state}
     >
       <span class="track" aria-hidden="true">
         <span class="thumb" />
@@ -65,7 +68,7 @@ function ValueControl({ instrument, name, parameter, value, blocked, isPending }
   const [draft, setDraft] = useState<string | null>(null)
   const [wrong, setWrong] = useState('')
   const id = useId()
-  const isDisabled = blocked !== null || isPending
+  const isDisabled = blocked !== null
   const isChoice = parameter.type === 'choice'
   const text = draft ?? (isChoice && typeof value === 'string' ? value : '')
   const change = (next: string): void => {
@@ -74,7 +77,7 @@ function ValueControl({ instrument, name, parameter, value, blocked, isPending }
   }
   const submit = (event: Event): void => {
     event.preventDefault()
-    if (isDisabled) return
+    if (isDisabled || isPending) return
     const read = parseInput(text, parameter, language.value)
     if ('wrong' in read) {
       setWrong(read.wrong)
@@ -102,7 +105,7 @@ function ValueControl({ instrument, name, parameter, value, blocked, isPending }
         type="submit"
         class={draft === null ? '' : 'primary'}
         data-part="set"
-        disabled={isDisabled || draft === null}
+        disabled={isDisabled || isPending || draft === null}
         aria-label={t('setLabel', { name: parameter.label })}
       >
         {t('set')}

@@ -49,6 +49,11 @@ function CommandTable() {
   )
 }
 
+/** What the site calls an instrument. */
+function labelOf(instrument: string): string {
+  return descriptions.value?.find(({ id }) => id === instrument)?.label ?? instrument
+}
+
 function CommandRow({ record }: { record: CommandRecord }) {
   const { commands } = usePage()
   const instrument = descriptions.value?.find(({ id }) => id === record.instrument)
@@ -59,7 +64,7 @@ function CommandRow({ record }: { record: CommandRecord }) {
       <td>
         <span class="quiet">{instrument?.label ?? record.instrument}:</span> {what}
       </td>
-      <td>{record.by}</td>
+      <td class="by">{record.by}</td>
       <td>
         <OutcomeChip record={record} />
         {record.state === 'queued' && (
@@ -105,8 +110,9 @@ function EventTable() {
             {newestFirst.map((event) => (
               <tr key={event.id} data-event={event.id}>
                 <td class="time">{formatTime(event.at, now.value, language.value)}</td>
-                <td class="quiet">{event.kind}</td>
+                <td class="kind">{event.kind}</td>
                 <td>
+                  {event.instrument && <span class="quiet">{labelOf(event.instrument)}:</span>}{' '}
                   {event.message} {event.by && <span class="quiet">({event.by})</span>}
                 </td>
               </tr>

@@ -1,11 +1,12 @@
 import type { ParameterDescription } from '@golem/core'
 import { formatValue } from '../format.ts'
-import { HISTORY_MS } from '../history.ts'
 import { extentOf, sparklinePath } from '../sparkline.ts'
 import { history, language, site, siteNow, t } from '../store.ts'
 
 const WIDTH = 120
 const HEIGHT = 26
+/** Less than this share of a measured value is drawn as the noise it mostly is. */
+const NOISE_SHARE = 0.02
 
 interface SparklineProps {
   instrument: string
@@ -22,15 +23,18 @@ export function Sparkline({ instrument, name, parameter, pollEveryMs }: Sparklin
   const points = history.of(instrument, name)
   const extent = extentOf(points)
   const path =
-    to === null
+    to === null || extent === null
       ? ''
       : sparklinePath(points, {
-          from: to - HISTORY_MS,
+          from: history.windowStart(to),
           to,
           width: WIDTH,
           height: HEIGHT,
           steps: isSwitch,
-          leastSpan: 8 * 10 ** -(parameter.decimals ?? 1),
+          leastSpan: Math.max(
+            8 * 10 ** -(parameter.decimals ?? 1),
+            NOISE_SHARE * Math.max(Math.abs(extent.min), Math.abs(extent.max)),
+          ),
           maxGapMs: Math.max(20_000, 4 * pollEveryMs),
         })
   const shown = (value: number): string =>
