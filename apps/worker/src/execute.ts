@@ -66,7 +66,12 @@ export async function executeCommand(
   } catch (error) {
     context.log.error({ err: error, command: id }, 'the outcome is not in the journal')
   }
-  await context.client.finish(record, outcome, endedAt)
+  // Not waited for: on the same connection it goes ahead of all that follows, and what Redis loses the journal has.
+  context.client
+    .finish(record, outcome, endedAt)
+    .catch((error: unknown) =>
+      context.log.error({ err: error, command: id }, 'the outcome is not in the ledger'),
+    )
   if (outcome.outcome === 'unknown') instrument.settleLater(record)
   else if (outcome.outcome !== 'refused') instrument.pollSoon()
 }

@@ -31,6 +31,8 @@ export interface RunningWorker {
 }
 
 const VERSION = '0.1.0'
+/** How long outcomes on their way to Redis are waited for at the end, in ms; the journal has them too. */
+const FLUSH_MS = 2_000
 
 /** Starts a worker: it takes the links it may own, polls, carries commands out, until it is closed. */
 export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
@@ -81,6 +83,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     },
     async close() {
       await ownership.stop()
+      await client.flush(FLUSH_MS)
       client.close()
       log.info('worker stopped')
     },

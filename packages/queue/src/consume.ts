@@ -22,6 +22,9 @@ export interface ConsumeOptions {
   onError: (error: Error) => void
 }
 
+/** How many of its own events BullMQ keeps for an instrument. */
+const KEPT_EVENTS = 100
+
 /** How long closing waits for Redis, in ms: when it is away, there is nobody to say goodbye to. */
 const CLOSE_TIMEOUT_MS = 2_000
 
@@ -48,6 +51,8 @@ export function consumeCommands({ keys, connection, instrument, handle, onError 
     },
   )
   worker.on('error', onError)
+  // Nobody reads BullMQ's own events; ten thousand of them for each instrument would only fill the memory.
+  connection.hset(`${keys.bullPrefix}:${instrument}:meta`, 'opts.maxLenEvents', KEPT_EVENTS).catch(onError)
   worker.on('failed', (_job, error) => onError(error))
   return {
     take,

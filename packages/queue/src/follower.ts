@@ -1,6 +1,5 @@
 import {
   type BusState,
-  type CommandRecord,
   type InstrumentDescription,
   NO_STOP,
   type Snapshot,
@@ -10,6 +9,7 @@ import {
   messageOf,
 } from '@golem/core'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SiteChange, SiteView, StoredQueue } from './api.ts'
 import type { SiteClock } from './clock.ts'
 import { type Connection, disconnect } from './connection.ts'
@@ -20,15 +20,14 @@ import { recordFrom, stopStateFrom } from './records.ts'
 const BLOCK_MS = 1_000
 /** How many changes one XREAD takes. */
 const BATCH = 1_000
+/** After changes were read: how long the next ones are gathered, so that a busy site wakes nobody for each, in ms. */
+const GATHER_MS = 20
 /** How often Redis is asked for its time, which also shows whether it answers, in ms. */
 const PULSE_MS = 500
 /** Redis counts as away when it has not answered for this long, in ms. */
 const SILENCE_MS = 1_500
 /** How often the workers' beats are read, in ms. */
 const WORKERS_EVERY = 2
-
-/** How many ends of commands are kept for those who begin to wait afterwards. */
-const REMEMBERED_ENDINGS = 256
 
 const NOTHING_WAITS: StoredQueue = { waiting: 0, oldestAt: null, running: null, last: null }
 
@@ -55,8 +54,6 @@ export class SiteFollower implements SiteView {
   readonly #fast: Connection
   readonly #blocking: Connection
   readonly #listeners = new Set<(change: SiteChange) => void>()
-  readonly #endings = new Map<string, Set<(record: CommandRecord) => void>>()
-  readonly #ended = new Map<string, CommandRecord>()
   #closed = false
   #loaded = false
   #answeredAt = performance.now()
@@ -87,28 +84,6 @@ export class SiteFollower implements SiteView {
   onChange(listener: (change: SiteChange) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
-  }
-
-  /**
-   * The end of a command, as soon as the stream tells it; at once when it told it lately.
-   *
-   * @returns the record to come, and what ends the waiting
-   */
-  endingOf(id: string): { ending: Promise<CommandRecord>; forget: () => void } {
-    const known = this.#ended.get(id)
-    if (known) return { ending: Promise.resolve(known), forget: () => undefined }
-    const waiting = this.#endings.get(id) ?? new Set()
-    this.#endings.set(id, waiting)
-    let listener: (record: CommandRecord) => void = () => undefined
-    const ending = new Promise<CommandRecord>((resolve) => {
-      listener = resolve
-    })
-    waiting.add(listener)
-    const forget = (): void => {
-      waiting.delete(listener)
-      if (waiting.size === 0) this.#endings.delete(id)
-    }
-    return { ending, forget }
   }
 
   close(): void {
@@ -179,11 +154,12 @@ export class SiteFollower implements SiteView {
         for (const [, entries] of streams ?? []) {
           for (const [id, fields] of entries) this.#apply(id, fields)
         }
+        if (streams) await sleep(GATHER_MS)
       } catch (error) {
         if (this.#closed) return
         this.#loaded = false
         this.#away(`Redis does not answer: ${messageOf(error)}.`)
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        await sleep(50)
       }
     }
   }
@@ -238,7 +214,6 @@ export class SiteFollower implements SiteView {
         const queue = storedQueue(fields)
         this.queues.set(instrument, queue)
         this.#tell({ kind: 'queue', instrument })
-        if (queue.last) this.#tellEnding(queue.last)
         break
       }
       case 'stop':
@@ -248,21 +223,6 @@ export class SiteFollower implements SiteView {
         // Written by a newer golem: what this one does not show, it need not know.
         break
     }
-  }
-
-  #tellEnding(record: CommandRecord): void {
-    // A command may end before the request that submitted it begins to wait.
-    this.#ended.set(record.id, record)
-    if (this.#ended.size > REMEMBERED_ENDINGS) {
-      for (const oldest of this.#ended.keys()) {
-        this.#ended.delete(oldest)
-        break
-      }
-    }
-    const waiting = this.#endings.get(record.id)
-    if (!waiting) return
-    this.#endings.delete(record.id)
-    for (const listener of waiting) listener(record)
   }
 
   async #readStop(): Promise<void> {

@@ -20,6 +20,7 @@
  * | `workers` | hash by worker | each worker, once a second | follower, workers | removed at its end, or after a day |
  * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
  * | `control` | channel | web, worker | worker | - |
+ * | `outcomes` | channel: `id record` | scripts that end a command | web | - |
  */
 export interface Keys {
   /** `{golem:<site>}` */
@@ -34,6 +35,7 @@ export interface Keys {
   readonly workers: string
   readonly epoch: string
   readonly control: string
+  readonly outcomes: string
   command(id: string): string
   commands(instrument?: string): string
   waiting(instrument: string): string
@@ -56,6 +58,7 @@ export function keysOf(site: string): Keys {
     workers: `${root}:workers`,
     epoch: `${root}:epoch`,
     control: `${root}:control`,
+    outcomes: `${root}:outcomes`,
     command: (id) => `${root}:command:${id}`,
     commands: (instrument) =>
       instrument === undefined ? `${root}:commands` : `${root}:commands:${instrument}`,

@@ -48,7 +48,9 @@ local function finish(id, instrument, ending, at)
   redis.call('PEXPIRE', command, ${LEDGER_TTL_MS})
   redis.call('ZREM', R .. ':waiting:' .. instrument, id)
   if redis.call('HGET', queue, 'runningId') == id then redis.call('HDEL', queue, 'runningId', 'running') end
-  redis.call('HSET', queue, 'last', record(command))
+  local json = record(command)
+  redis.call('HSET', queue, 'last', json)
+  redis.call('PUBLISH', R .. ':outcomes', id .. ' ' .. json)
 end
 -- Has the job of a waiting command been taken off the queue by a worker that then did not begin it, because it
 -- died or had lost the link? Without a job it was never handed over: then nobody may begin it.
@@ -63,8 +65,9 @@ end
 
 export const SCRIPTS = {
   /**
-   * ARGV: id, instrument, request (JSON), validForMs, maxWaiting, fingerprint
-   * -> ok record | exists record | reused | stopped reason | full n
+   * late: Redis was frozen and comes to this only now, when the client has been told that it does not answer.
+   * ARGV: id, instrument, request (JSON), validForMs, maxWaiting, fingerprint, not after (ms)
+   * -> ok record | exists record | reused | stopped reason | full n | late
    */
   golemSubmit: `
 local id, instrument, request, validFor, max, fingerprint = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -75,6 +78,7 @@ if redis.call('EXISTS', command) == 1 then
 end
 local why = stopped(instrument)
 if why then return {'stopped', why} end
+if now_ms() > tonumber(ARGV[7]) then return {'late'} end
 local n = redis.call('ZCARD', waiting)
 if n >= max then return {'full', n} end
 local at = now_ms()

@@ -8,21 +8,21 @@ import {
   describeTarget,
   isoTime,
   messageOf,
-  targetOf,
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
 import type { SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
-import { type Connection, connect, disconnect } from './connection.ts'
+import { type Connection, connect, disconnect, FAST_TIMEOUT_MS } from './connection.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
 import { type Keys, keysOf } from './keys.ts'
+import { Outcomes } from './outcomes.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
-/** How often the ledger is asked for the outcome, in case the stream did not bring it, in ms. */
+/** How often the ledger is asked for the outcome, in case its announcement was lost, in ms. */
 const FALLBACK_MS = 1_000
 /** How many hand-overs of unknown fate are remembered for withdrawal. */
 const MAX_DOUBTFUL = 1_000
@@ -43,6 +43,8 @@ class RedisSiteClient implements SiteClient {
   readonly view: SiteFollower
   readonly #keys: Keys
   readonly #fast: Connection
+  readonly #subscriber: Connection
+  readonly #outcomes: Outcomes
   readonly #queues = new Map<string, Queue>()
   readonly #maxWaiting: number
   readonly #onError: (error: Error) => void
@@ -60,6 +62,8 @@ class RedisSiteClient implements SiteClient {
       this.#fast,
       connect(redisUrl, 'patient', onError),
     )
+    this.#subscriber = connect(redisUrl, 'patient', onError)
+    this.#outcomes = new Outcomes(this.#keys, this.#subscriber, onError)
     this.view.onChange(({ kind }) => {
       if ((kind === 'bus' || kind === 'everything') && this.view.bus.ok) void this.#withdrawDoubtful()
     })
@@ -67,55 +71,38 @@ class RedisSiteClient implements SiteClient {
 
   async submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {
     const { instrument, target, by, validForMs, idempotencyKey } = request
+    this.#checkBus()
     // With an idempotency key the id follows from it: a repeated request has the same id even when Redis has
     // lost the first one, and the worker's journal then knows it.
     const id = idempotencyKey === undefined ? randomUUID() : commandIdFor(by, idempotencyKey)
     const stored = { id, instrument, by, ...target }
-    const answer = await this.#script<string[]>(
-      'golemSubmit',
-      id,
-      instrument,
-      requestOf(stored),
-      validForMs,
-      this.#maxWaiting,
-      fingerprintOf(stored),
-    )
-    const [what, detail = ''] = answer
-    switch (what) {
-      case 'exists': {
-        const record = recordFrom(detail)
-        // Redis may have gone away between the ledger and the queue: then this is what puts it into the queue.
-        // Where it stands there already, BullMQ takes no second job with its id.
-        if (record.state === 'queued') await this.#enqueue(record)
-        return { record, created: false }
-      }
-      case 'reused':
-        throw new GolemError('KEY_REUSED', 'This Idempotency-Key was used for another command before.', {
-          field: 'Idempotency-Key',
-        })
-      case 'stopped': {
-        const { by: who, reason } = JSON.parse(detail) as { by: string; reason: string }
-        throw new GolemError(
-          'STOPPED',
-          `${instrument} is stopped (by ${who}: ${reason}). Release the emergency stop first.`,
-        )
-      }
-      case 'full':
-        throw new GolemError(
-          'QUEUE_FULL',
-          `${detail} commands wait for ${instrument} already; no more than ${this.#maxWaiting} may. Try again when they are done.`,
-        )
-      default:
-        break
-    }
-    const record = recordFrom(detail)
-    await this.#enqueue(record)
-    return { record, created: true }
+    // Ledger and queue go out together, in this order on one connection, so that they take one round trip. The
+    // worker goes by the ledger: a job whose command was refused there is dropped.
+    const [submitted, queued] = await Promise.allSettled([
+      this.#script<string[]>(
+        'golemSubmit',
+        id,
+        instrument,
+        requestOf(stored),
+        validForMs,
+        this.#maxWaiting,
+        fingerprintOf(stored),
+        Math.round(this.view.now() + FAST_TIMEOUT_MS),
+      ),
+      // Where the job stands in the queue already (a repeated request), BullMQ takes no second one with its id.
+      this.#queue(instrument).add(describeTarget(target).slice(0, 60), {}, { ...JOB_OPTIONS, jobId: id }),
+    ])
+    if (submitted.status === 'rejected') throw this.#handoverUnknown(id, instrument, submitted.reason)
+    const [what = '', detail = ''] = submitted.value
+    if (what !== 'ok' && what !== 'exists') throw await this.#refused(what, detail, id, instrument)
+    if (queued.status === 'rejected') throw this.#handoverUnknown(id, instrument, queued.reason)
+    this.#doubtful.delete(id)
+    return { record: recordFrom(detail), created: what === 'ok' }
   }
 
   async waitForOutcome(id: string, timeoutMs: number): Promise<CommandRecord> {
     const end = performance.now() + timeoutMs
-    const { ending, forget } = this.view.endingOf(id)
+    const { ending, forget } = this.#outcomes.of(id)
     try {
       for (;;) {
         const told = await Promise.race([ending, delay(Math.min(FALLBACK_MS, end - performance.now()))])
@@ -236,6 +223,7 @@ class RedisSiteClient implements SiteClient {
     this.view.close()
     await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()))
     disconnect(this.#fast)
+    disconnect(this.#subscriber)
   }
 
   async #record(id: string): Promise<CommandRecord> {
@@ -264,21 +252,43 @@ class RedisSiteClient implements SiteClient {
   }
 
   /** @throws HANDOVER_UNKNOWN */
-  async #enqueue(record: CommandRecord): Promise<void> {
-    const { id, instrument } = record
-    try {
-      const name = describeTarget(targetOf(record)).slice(0, 60)
-      await this.#queue(instrument).add(name, {}, { ...JOB_OPTIONS, jobId: id })
-      this.#doubtful.delete(id)
-    } catch (error) {
-      this.#doubt(id, instrument)
-      throw new GolemError(
-        'HANDOVER_UNKNOWN',
-        `Redis stopped answering while the command was handed over (${messageOf(error)}). It may still be carried out; ` +
-          `golem withdraws it when Redis is back, and GET /api/commands/${id} then says what became of it.`,
-        { cause: error, details: { command: id } },
-      )
+  /** The error for a command that the ledger did not take; its job is taken back. */
+  async #refused(what: string, detail: string, id: string, instrument: string): Promise<GolemError> {
+    if (what === 'reused') {
+      return new GolemError('KEY_REUSED', 'This Idempotency-Key was used for another command before.', {
+        field: 'Idempotency-Key',
+      })
     }
+    // Without a record in the ledger no worker begins it, so that nothing is wrong if this fails.
+    await this.#queue(instrument)
+      .remove(id)
+      .catch((error: unknown) => this.#onError(asGolemError(error)))
+    switch (what) {
+      case 'stopped': {
+        const { by, reason } = JSON.parse(detail) as { by: string; reason: string }
+        return new GolemError(
+          'STOPPED',
+          `${instrument} is stopped (by ${by}: ${reason}). Release the emergency stop first.`,
+        )
+      }
+      case 'full':
+        return new GolemError(
+          'QUEUE_FULL',
+          `${detail} commands wait for ${instrument} already; no more than ${this.#maxWaiting} may. Try again when they are done.`,
+        )
+      default:
+        return new GolemError('QUEUE_DOWN', 'Redis answered too late. Nothing was sent; try again.')
+    }
+  }
+
+  #handoverUnknown(id: string, instrument: string, error: unknown): GolemError {
+    this.#doubt(id, instrument)
+    return new GolemError(
+      'HANDOVER_UNKNOWN',
+      `Redis stopped answering while the command was handed over (${messageOf(error)}). It may still be carried out; ` +
+        `golem withdraws it when Redis is back, and GET /api/commands/${id} then says what became of it.`,
+      { cause: error, details: { command: id } },
+    )
   }
 
   #refuse(
@@ -320,14 +330,17 @@ class RedisSiteClient implements SiteClient {
     return this.#ask(() => runScript(this.#fast, name, this.#keys.root, ...args) as Promise<T>)
   }
 
+  #checkBus(): void {
+    if (this.view.bus.ok) return
+    throw new GolemError(
+      'QUEUE_DOWN',
+      `${this.view.bus.message} Nothing was sent; try again when it is back.`,
+    )
+  }
+
   /** Asks Redis, or says at once that it is away. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
-    if (!this.view.bus.ok) {
-      throw new GolemError(
-        'QUEUE_DOWN',
-        `${this.view.bus.message} Nothing was sent; try again when it is back.`,
-      )
-    }
+    this.#checkBus()
     try {
       return await question()
     } catch (error) {

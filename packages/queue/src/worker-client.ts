@@ -8,6 +8,7 @@ import {
   type StopState,
   type WorkerRecord,
 } from '@golem/core'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
 import { type Consumer, consumeCommands } from './consume.ts'
@@ -51,6 +52,7 @@ export class WorkerClient {
   readonly #beat: Connection
   readonly #subscriber: Connection
   readonly #worker: string
+  readonly #writing = new Set<Promise<unknown>>()
   readonly #onError: (error: Error) => void
 
   constructor(options: WorkerClientOptions) {
@@ -145,7 +147,7 @@ export class WorkerClient {
    */
   async finish(record: CommandRecord, outcome: Outcome, endedAt: number): Promise<boolean> {
     const words = outcome.message ?? ''
-    const written = await this.#script(
+    const writing = this.#script(
       'golemFinish',
       record.id,
       record.instrument,
@@ -160,7 +162,20 @@ export class WorkerClient {
       record.by,
       fingerprintOf(record),
     )
-    return written === 1
+    this.#writing.add(writing)
+    try {
+      return (await writing) === 1
+    } finally {
+      this.#writing.delete(writing)
+    }
+  }
+
+  /** Waits for the outcomes that are on their way to Redis. @param timeoutMs - when it is away, for so long */
+  async flush(timeoutMs: number): Promise<void> {
+    const late = new AbortController()
+    const timeout = sleep(timeoutMs, undefined, { signal: late.signal }).catch(() => undefined)
+    await Promise.race([Promise.allSettled(this.#writing), timeout])
+    late.abort()
   }
 
   /** Adds to a command of unknown outcome what reading back showed. */

@@ -128,14 +128,15 @@ test('init-db removes the keys of its own site and nothing else', async (t) => {
   await eventually(() => client.view.queues.size === 0, { what: 'the view has begun anew' })
 })
 
-test('while Redis is frozen a command is refused soon, and at once when that is known', async (t) => {
+test('a command given to a frozen Redis is called unknown soon, refused at once when that is known, and never accepted late', async (t) => {
   const { client, redis } = await open(t)
   redis.freeze()
-  await assert.rejects(client.submit(REQUEST), { code: 'QUEUE_DOWN' })
+  await assert.rejects(client.submit(REQUEST), { code: 'HANDOVER_UNKNOWN' })
   await eventually(() => !client.view.bus.ok, { what: 'the silence is noticed' })
   await assert.rejects(client.submit(REQUEST), { code: 'QUEUE_DOWN' })
   redis.resume()
   await eventually(() => client.view.bus.ok, { what: 'Redis is heard again' })
+  assert.deepEqual(await client.listCommands({ limit: 10 }), [])
   await client.submit(REQUEST)
 })
 
