@@ -26,9 +26,10 @@ export class Commands {
     this.#poller = poller
   }
 
-  /** Sends a command and reports its outcome in a toast. */
+  /** Sends a command and reports its outcome in a toast; one at a time for each parameter and action. */
   async send(instrument: InstrumentDescription, body: CommandBody): Promise<void> {
     const key = pendingKey(instrument.id, 'parameter' in body ? body.parameter : `${body.action}()`)
+    if (store.pending.value.has(key)) return
     const title = `${instrument.label}: ${formatTarget(body, instrument, store.language.value)}`
     let toast: number | null = null
     store.setPending(key, 'parameter' in body ? body.value : null)

@@ -90,6 +90,17 @@ test('pressing a switch moves the relay once, and effect and outcome are seen', 
   assert.deepEqual(faults, [])
 })
 
+test('a switch pressed twice in a hurry sends one command', { skip }, async (t) => {
+  const { page, requests } = await openPage(t, browser, stand.url(), { hash: '#Relays' })
+  await showsValue(page, 'relays', 'relay3', false)
+  await control(page, 'relays', 'relay3').dblclick()
+  await showsValue(page, 'relays', 'relay3', true)
+  await parameter(page, 'relays', 'relay3', ':not([data-pending])').waitFor()
+  assert.equal(posts(requests).length, 1)
+  await control(page, 'relays', 'relay3').click()
+  await showsValue(page, 'relays', 'relay3', false)
+})
+
 test("a command's effect is fetched when it has been read, not with the next poll", { skip }, async (t) => {
   const { page } = await openPage(t, browser, stand.url())
   await page.clock.install()

@@ -21,7 +21,7 @@ export function ActionButton({ instrument, name, action, blocked }: ActionButton
   const isPending = pending.value.has(pendingKey(instrument.id, `${name}()`))
   const run = (values: Readonly<Record<string, Value>>): void => {
     setAsking(false)
-    if (!isPending) void commands.send(instrument, { action: name, arguments: values })
+    void commands.send(instrument, { action: name, arguments: values })
   }
   const asks = action.confirm === true || Object.keys(action.arguments).length > 0
   return (

@@ -25,11 +25,9 @@ export function Control(props: ControlProps) {
 /** Shows what was read, never what was asked: it moves when the instrument has moved. */
 function SwitchControl({ instrument, name, parameter, value, blocked, isPending }: ControlProps) {
   const { commands } = usePage()
+  const set = (wanted: boolean) => () => void commands.send(instrument, { parameter: name, value: wanted })
   // While a command is under way a press does nothing. It is not `disabled` then: that would take the focus away
   // from people who use the keyboard.
-  const set = (wanted: boolean) => () => {
-    if (!isPending) void commands.send(instrument, { parameter: name, value: wanted })
-  }
   const state = { disabled: blocked !== null, 'aria-disabled': isPending, 'data-part': 'set' }
   if (typeof value !== 'boolean') {
     return (
