@@ -19,6 +19,7 @@ export interface WorkerContext {
 export class Stops {
   #state: StopState = NO_STOP
   #announced = 0
+  #obeyed: Promise<unknown> = Promise.resolve()
 
   get state(): StopState {
     return this.#state
@@ -26,6 +27,15 @@ export class Stops {
 
   set(state: StopState): void {
     this.#state = state
+  }
+
+  /** Settles when the safe values of the stops announced so far have been sent, or could not be. */
+  get obeyed(): Promise<unknown> {
+    return this.#obeyed
+  }
+
+  obeying(work: Promise<unknown>): void {
+    this.#obeyed = Promise.allSettled([this.#obeyed, work])
   }
 
   /** How many stops and releases have been announced: what Redis was asked before the last one is out of date. */

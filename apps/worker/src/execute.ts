@@ -41,6 +41,8 @@ export async function executeCommand(
   id: string,
 ): Promise<void> {
   const { context, link, journal } = execution
+  // Under a stop nothing begins; taking what was refused off the queue has time until the safe values are out.
+  if (context.stops.of(instrument.id)) await context.stops.obeyed
   const begin = await context.client.begin(id, instrument.id, link)
   if (begin.answer === 'missing' || begin.answer === 'ended') return
   const { record } = begin

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { Journal } from './journal.ts'
+import { Journal, lastFence } from './journal.ts'
 
 const LINK = 'http:board:80'
 
@@ -122,4 +122,23 @@ test('a long journal is shortened when it is opened, and keeps the newest and al
     ['open'],
   )
   third.close()
+})
+
+test('whoever only asks for the last fence leaves a journal alone that another process may be writing to', (t) => {
+  const dir = folder(t)
+  assert.equal(lastFence(dir, LINK), 0)
+  const owner = new Journal(dir, LINK)
+  owner.own(7, 'worker-0', 1)
+  // As many lines as make an owner write the journal anew.
+  fs.appendFileSync(path.join(dir, `${encodeURIComponent(LINK)}.jsonl`), '{}\n'.repeat(30_000))
+  assert.equal(lastFence(dir, LINK), 7)
+  owner.begin(command('a'), 2)
+  owner.close()
+  const next = new Journal(dir, LINK)
+  assert.equal(next.lastFence, 7)
+  assert.deepEqual(
+    next.unfinished().map(({ record }) => record.id),
+    ['a'],
+  )
+  next.close()
 })

@@ -129,7 +129,10 @@ export class Ownership {
     const { stops, client } = this.#options.context
     const known = instrument === null ? stops.state.site : stops.state.instruments[instrument]
     stops.add(instrument, { since: isoTime(client.clock.now()), by, reason })
-    if (!known) await this.#enterStop(instrument, by)
+    if (known) return
+    const obeying = this.#enterStop(instrument, by)
+    stops.obeying(obeying)
+    await obeying
   }
 
   /** A stop has been released. What is asked of Redis next agrees; until then commands are not kept waiting. */
