@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import type { SiteEvent } from '@golem/core'
 import type { Stand } from '../kit/stand.ts'
 
 /** One request that a simulated board received, and who sent it. */
@@ -36,10 +38,29 @@ export function watchSenders(stand: Stand): Senders {
   return { sent, stop: () => void unsubscribe('http.server.request.start', onRequest) }
 }
 
-/** Each worker whose turn it was, one entry for each change. */
-export function turns(sent: readonly Sent[]): number[] {
-  const workers = sent.map(({ worker }) => worker).filter((worker) => worker >= 0)
-  return workers.filter((worker, n) => worker !== workers[n - 1])
+/**
+ * Checks that who sends to a board changed only as the leases of its link did: nobody has sent out of turn.
+ *
+ * @throws AssertionError with both
+ */
+export async function assertInTurn(stand: Stand, { sent }: Senders): Promise<void> {
+  const { body: events } = await stand.api<SiteEvent[]>('/api/events?kind=owner&limit=500')
+  for (const port of new Set(sent.map((each) => each.port))) {
+    const leases = events.flatMap(({ message }) => {
+      const [, link = '', worker] = /^(\S+) is owned by worker-(\d+) /.exec(message) ?? []
+      return link.endsWith(`:${port}`) ? [Number(worker)] : []
+    })
+    const senders = sent.filter((each) => each.port === port && each.worker >= 0).map(({ worker }) => worker)
+    const turns = senders.filter((worker, n) => worker !== senders[n - 1])
+    let lease = 0
+    for (const worker of turns) {
+      lease = leases.indexOf(worker, lease)
+      assert.ok(
+        lease >= 0,
+        `worker-${worker} sent out of turn: port ${port} heard ${turns.join(' ')}, the leases were those of ${leases.join(' ')}`,
+      )
+    }
+  }
 }
 
 function ownerOf(port: number, { workers }: Stand): number {
