@@ -18,6 +18,8 @@ import { recordFrom, stopStateFrom } from './records.ts'
 
 /** How long one XREAD waits in Redis, in ms. */
 const BLOCK_MS = 1_000
+/** After a pause of this length between two reads of the stream everything is read anew, in ms. */
+const MAX_PAUSE_MS = 5_000
 /** How many changes one XREAD takes. */
 const BATCH = 1_000
 /** After changes were read: how long the next ones are gathered, so that a busy site wakes nobody for each, in ms. */
@@ -57,6 +59,8 @@ export class SiteFollower implements SiteView {
   #closed = false
   #loaded = false
   #answeredAt = performance.now()
+  /** When the stream was last read. */
+  #readAt = performance.now()
   #pulse: NodeJS.Timeout
   #beats = 0
 
@@ -140,6 +144,8 @@ export class SiteFollower implements SiteView {
     })
     while (!this.#closed) {
       try {
+        // After a long pause (this process was frozen, the machine slept) the stream may have moved on past the head.
+        if (performance.now() - this.#readAt > MAX_PAUSE_MS) this.#loaded = false
         if (!this.#loaded) await this.#load()
         const streams = await this.#blocking.xread(
           'COUNT',
@@ -151,6 +157,7 @@ export class SiteFollower implements SiteView {
           this.head,
         )
         this.#answeredAt = performance.now()
+        this.#readAt = this.#answeredAt
         for (const [, entries] of streams ?? []) {
           for (const [id, fields] of entries) this.#apply(id, fields)
         }
@@ -192,6 +199,7 @@ export class SiteFollower implements SiteView {
     await this.#readWorkers()
     this.#loaded = true
     this.#answeredAt = performance.now()
+    this.#readAt = this.#answeredAt
     if (!this.bus.ok) this.#back()
     this.#tell({ kind: 'everything' })
   }

@@ -5,14 +5,14 @@
  * | key | type | written by | read by | life time |
  * |---|---|---|---|---|
  * | `bull:<instrument>:*` | BullMQ | web (add), worker (consume) | worker | until the job has ended |
- * | `command:<id>` | hash | scripts: submit, begin, finish, refuse, settle | web, worker | 7 days after its end |
+ * | `command:<id>` | hash | scripts: submit, begin, finish, refuse, settle | web, worker | 7 days after its end, and while it is among the newest 20,000 |
  * | `commands` | sorted set id by submission | submit | web | newest 20,000 |
  * | `commands:<instrument>` | sorted set | submit | web | newest 2,000 |
  * | `waiting:<instrument>` | sorted set id by submission | submit, begin, finish, refuse | submit, sweeper | while it waits |
  * | `queue:<instrument>` | hash: waiting, oldestAt, running, runningId, last | the same scripts | follower | for ever |
  * | `descriptions` | hash by instrument | worker that owns it | follower | until init-db |
  * | `snapshots` | hash by instrument | worker that owns it | follower | until init-db |
- * | `changes` | stream, capped | every script that changes what a page shows | follower | newest 20,000 |
+ * | `changes` | stream, capped | every script that changes what a page shows | follower | newest 5,000 |
  * | `events` | stream, capped | scripts, worker, web | web | newest 50,000 |
  * | `stop` | hash: `*` or instrument | stop, release | submit, begin, follower, worker | until released |
  * | `lease:<link>` | string `worker fence` | lease scripts | begin, web | lease time, renewed |
@@ -72,5 +72,5 @@ export function keysOf(site: string): Keys {
 export const LEDGER_TTL_MS = 7 * 24 * 3_600_000
 export const LEDGER_MAX = 20_000
 export const LEDGER_MAX_PER_INSTRUMENT = 2_000
-export const CHANGES_MAX = 20_000
+export const CHANGES_MAX = 5_000
 export const EVENTS_MAX = 50_000

@@ -86,9 +86,15 @@ redis.call('HSET', command, 'instrument', instrument, 'request', request, 'finge
   'submittedAt', text(at), 'validUntil', text(at + validFor), 'state', 'queued')
 redis.call('PEXPIRE', command, text(validFor + ${LEDGER_TTL_MS}))
 redis.call('ZADD', waiting, text(at), id)
-for key, max in pairs({ [R .. ':commands'] = ${LEDGER_MAX}, [R .. ':commands:' .. instrument] = ${LEDGER_MAX_PER_INSTRUMENT} }) do
-  redis.call('ZADD', key, text(at), id)
-  redis.call('ZREMRANGEBYRANK', key, 0, -max - 1)
+redis.call('ZADD', R .. ':commands', text(at), id)
+redis.call('ZADD', R .. ':commands:' .. instrument, text(at), id)
+redis.call('ZREMRANGEBYRANK', R .. ':commands:' .. instrument, 0, -${LEDGER_MAX_PER_INSTRUMENT} - 1)
+for _, old in ipairs(redis.call('ZRANGE', R .. ':commands', 0, -${LEDGER_MAX} - 1)) do
+  local state = redis.call('HGET', R .. ':command:' .. old, 'state')
+  if state ~= 'queued' and state ~= 'running' then
+    redis.call('UNLINK', R .. ':command:' .. old)
+    redis.call('ZREM', R .. ':commands', old)
+  end
 end
 queue_changed(instrument)
 return {'ok', record(command)}`,

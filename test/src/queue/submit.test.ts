@@ -104,6 +104,19 @@ test('the stop of one instrument leaves the others alone', async (t) => {
   assert.deepEqual(stop, { site: null, instruments: {} })
 })
 
+test('the ledger keeps the newest 20,000 commands and those that have not ended', async (t) => {
+  const { client, redis } = await open(t)
+  const cancelled = await client.submit(REQUEST)
+  await client.cancel(cancelled.record.id, 'test')
+  const { record: waits } = await client.submit(REQUEST)
+  const later = String(Date.now() + 1_000_000)
+  const fill = `for n = 1, 20000 do redis.call('ZADD', KEYS[1], ARGV[1] + n, 'later-' .. n) end`
+  await redis.call('EVAL', fill, '1', '{golem:test}:commands', later)
+  await client.submit(REQUEST)
+  await assert.rejects(client.getCommand(cancelled.record.id), { code: 'UNKNOWN_COMMAND' })
+  assert.equal((await client.getCommand(waits.id)).state, 'queued')
+})
+
 test('clear-queue ends what waits as refused in the ledger', async (t) => {
   const { client, redis } = await open(t)
   const { record } = await client.submit(REQUEST)
