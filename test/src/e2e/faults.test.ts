@@ -190,13 +190,7 @@ test('a silent board goes from ok to degraded to lost with a sentence each, its 
 
 test('a board that answers nonsense to polls is lost, never shows it, and is ok again when it speaks sense', async () => {
   const before = (await recovered()).readings['internalTemperature']?.value
-  for (const fault of [
-    { kind: 'garbage' },
-    { kind: 'garbage', raw: true },
-    { kind: 'cut' },
-    { kind: 'hugeReply' },
-    { kind: 'http500' },
-  ] as const) {
+  for (const fault of [{ kind: 'garbage' }, { kind: 'cut' }, { kind: 'hugeReply' }] as const) {
     await board().setFault(fault)
     const { readings, message } = await stand.until(
       BOARD,
