@@ -178,7 +178,7 @@ for (const [name, value, text] of [
   ['zeroLength', 'L', 'EL'],
   ['averagingLimit', 6.5, 'B6.5'],
 ] as const) {
-  test(`${name} is sent as ${text}, shown once acknowledged, and set again with the next initialisation`, async () => {
+  test(`${name} is sent as ${text}, shown once acknowledged, and set again with the next initialisation`, async (t) => {
     const driver = create()
     await start(driver)
     const { strays } = await run(driver, [[text, ['Z,1 of 2', text, 'Z,2 of 2', 'OK']]], async (io) =>
@@ -187,9 +187,19 @@ for (const [name, value, text] of [
     assert.equal(strays.length, 2)
     assert.equal((await poll(driver, [['M', M]]))[name], value)
     const again = name === 'pump' ? [ok('F252'), ok('C2'), ok('P0')] : [...CONFIGURE, ok(text)]
+    const now = performance.now()
+    t.mock.method(performance, 'now', () => now + 10_001)
     await start(driver, [['M', M], ['!', null], ...again])
   })
 }
+
+test('the time between zeros is not set again after a short silence: that would start a zero', async () => {
+  const driver = create({ zeroEveryMinutes: 30 })
+  await start(driver, [...START, ok('A30')])
+  await poll(driver, [[null, 'Z,25 of 25']])
+  await start(driver)
+  assert.equal((await poll(driver, [['M', M]]))['zeroEvery'], 30)
+})
 
 test('a command without its echo, or without OK, is a time-out, and its value is not known then', async () => {
   const driver = create()

@@ -33,6 +33,8 @@ const MEASURE_MS = 2000
 const BUSY_LINE_MS = 3000
 /** Three periods of the slowest fixed output interval (1.6 s, old units), in ms. */
 const STREAM_SILENCE_MS = 4800
+/** In less than this it can't have been off and warm again unseen, in ms. */
+const MEMORY_MS = 10_000
 /** Between ending the continuous display and the first command, in ms. */
 const SETTLE_MS = 300
 
@@ -62,7 +64,7 @@ export const sba5: Model = {
         minimum: -10_000,
         maximum: 10_000,
         description:
-          'Time between zeros in minutes, 0: none. Setting it starts a zero, so each connection begins with one',
+          'Time between zeros in minutes, 0: none. Setting it starts a zero, so each new connection begins with one',
       },
       zeroLength: {
         type: 'string',
@@ -87,12 +89,15 @@ function createSba5(options: Sba5Options): LineDriver {
   let phase: Phase = 'unknown'
   let configured = false
   let humiditySeen = false
+  /** When it was last heard, by the monotonic clock. */
+  let heardAt = -Infinity
   /** A line came by itself since the last poll; its readings have been handed over then. */
   let heard = false
 
   /** Takes what a line says into account. @throws REPLY_MALFORMED */
   const take = (line: string): Found => {
     const said = parseSba5Line(line, FIELD_MASK)
+    heardAt = performance.now()
     switch (said.kind) {
       case 'warming':
         // It warms up after power-up only: what was set before is gone.
@@ -134,7 +139,7 @@ function createSba5(options: Sba5Options): LineDriver {
     // In the order of the table: the length of a zero before the interval, which starts one.
     for (const name of SETTINGS.keys()) {
       const value = wanted.get(name)
-      if (value !== undefined) await set(io, name, value)
+      if (value !== undefined && acknowledged.get(name) !== value) await set(io, name, value)
     }
     configured = true
   }
@@ -215,7 +220,10 @@ function createSba5(options: Sba5Options): LineDriver {
       phase = letter === 'W' ? 'warming' : letter === 'Z' ? 'zeroing' : 'measuring'
     },
     initialise: async (io) => {
+      // Setting the time between zeros starts a zero: a bad line must not cost half a minute of measurements.
+      const zeroEvery = performance.now() - heardAt < MEMORY_MS ? acknowledged.get('zeroEvery') : undefined
       forget()
+      if (zeroEvery !== undefined) acknowledged.set('zeroEvery', zeroEvery)
       await io.send('!')
       await io.sleep(SETTLE_MS)
       // Otherwise later: in warm-up it need not answer, and a new zero interval would start a zero anew.

@@ -147,15 +147,14 @@ export class LineLink implements Link {
       if (wire.outOfStep) wire.listenAnew()
       return
     }
-    const drained = wire.outOfStep
-    if (drained) await this.#getInStep(wire, talk)
+    const lost = wire.outOfStep && !wire.fresh
+    if (wire.outOfStep) await this.#getInStep(wire, talk)
     if (channel.standing === 'ready' && channel.generation === wire.generation) return
     channel.generation = wire.generation
     const gate = introductionGate(talk, this.#options.guard)
     await introduce(channel, this.#ioFor(wire, channel, gate), this.#where, talk)
     // A late answer may have been taken for the identification's; then that one's is still to come.
-    if (drained) await wire.drain(talk)
-    wire.outOfStep = false
+    if (lost) await talk.sleep(channel.driver.link.quietMs)
   }
 
   async #getInStep(wire: LineWire, talk: Talk): Promise<void> {

@@ -169,12 +169,12 @@ export class LineWire {
   /**
    * Throws away what comes until the line has been quiet for `quietMs`.
    *
-   * @returns false when it did not become quiet within ten times that, at least 2 s
+   * @returns false when it did not become quiet within five times that, at least 1 s
    */
   async drain(talk: Talk): Promise<boolean> {
     const { quietMs } = this.#options.settings
     const startedAt = performance.now()
-    const giveUpAt = startedAt + Math.max(2000, 10 * quietMs)
+    const giveUpAt = startedAt + Math.max(1000, 5 * quietMs)
     this.#kept = []
     this.#draining = true
     try {
