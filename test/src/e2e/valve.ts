@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict'
+import type { CommandRecord } from '@golem/core'
 import type { DeviceSpec, Fault, SimulatedDevice } from '@golem/simulator'
+import { eventually } from '../kit/eventually.ts'
 import type { InstrumentEntry } from '../kit/site.ts'
+import type { Stand } from '../kit/stand.ts'
 
 const FLOW_MAX = 1_000_000
 
@@ -50,6 +54,27 @@ export function timesWritten(valve: SimulatedDevice, value: number): number {
 /** Slows the next writes down. */
 export function slowWrites(ms: number, times = 1): Fault {
   return { kind: 'delay', ms, times, match: WRITE }
+}
+
+/**
+ * Hands a command over without waiting for its outcome, as a person does: when it is said that no worker is heard of,
+ * and that nothing was sent, it is tried again.
+ */
+export async function submit(
+  stand: Stand,
+  value: number,
+  { valve = 'valve-0', validForMs = 60_000 } = {},
+): Promise<CommandRecord> {
+  return eventually(
+    async () => {
+      const body = { parameter: 'flow', value, validForMs }
+      const answer = await stand.command(valve, body, { wait: 0 })
+      if (answer.status === 503) throw new Error(JSON.stringify(answer.body))
+      assert.equal(answer.status, 202, JSON.stringify(answer.body))
+      return answer.body
+    },
+    { what: `${valve} takes a command`, timeoutMs: 20_000 },
+  )
 }
 
 /** A value that no command of this file has written yet. */

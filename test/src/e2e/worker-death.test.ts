@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CommandRecord } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
 import type { NodeProcess } from '../kit/process.ts'
 import { type Stand, startStand } from '../kit/stand.ts'
-import { WRITE, nextValue, slowWrites, timesWritten, valveEntries, valves, written } from './valve.ts'
+import { WRITE, nextValue, slowWrites, submit, timesWritten, valveEntries, valves, written } from './valve.ts'
 
 const VALVES = 4
-
-/** Hands a command over without waiting for its outcome. */
-const submit = async (
-  stand: Stand,
-  value: number,
-  { valve = 'valve-0', validForMs = 60_000 } = {},
-): Promise<CommandRecord> => {
-  const body = { parameter: 'flow', value, validForMs }
-  const answer = await stand.command(valve, body, { wait: 0 })
-  assert.equal(answer.status, 202, JSON.stringify(answer.body))
-  return answer.body
-}
 
 /** Waits until living workers poll all valves; starts one when there is none. */
 const ready = async (stand: Stand): Promise<void> => {
