@@ -163,7 +163,7 @@ export class Ownership {
       context.log.warn(`this worker's record stays in Redis: ${messageOf(error)}`)
     }
     const message = `Its worker ${context.id} was stopped.`
-    for (const link of [...this.#owned.keys()]) this.#leave(link, { applyPolicy: true, message })
+    for (const link of this.#owned.keys()) this.#leave(link, { applyPolicy: true, message })
     await Promise.all([...this.#leaving.values()].map(({ left }) => left))
     for (const timer of this.#timers) clearInterval(timer)
   }
