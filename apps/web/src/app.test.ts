@@ -1,3 +1,4 @@
+import { hashToken } from '@golem/config'
 import { GolemError } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -224,6 +225,21 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
   ])
 })
 
+test('OpenAPI tells the media type of faults and figures', async (t) => {
+  const { app } = await open(t)
+  const { paths } = (await app.inject('/api/openapi.json')).json<{
+    paths: Record<string, Record<string, { responses: Record<string, { content?: object }> }>>
+  }>()
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const { responses } of Object.values(methods)) {
+      for (const status of ['4XX', '5XX']) {
+        assert.deepEqual(Object.keys(responses[status]?.content ?? {}), ['application/problem+json'], path)
+      }
+    }
+  }
+  assert.deepEqual(Object.keys(paths['/metrics']?.['get']?.responses['200']?.content ?? {}), ['text/plain'])
+})
+
 test('the documentation works without internet and keeps scripts of others out', async (t) => {
   const { app } = await open(t)
   const page = await app.inject('/docs/')
@@ -252,6 +268,25 @@ test('with tokens the page and health are open, the API and the figures are not'
   }
   const refused = await app.inject({ method: 'POST', url: '/api/stop' })
   assert.match(String(refused.headers['www-authenticate']), /^Bearer/)
+})
+
+test('whoever may command may stop; only an admin releases', async (t) => {
+  const { app, client } = await open(t, {
+    auth: {
+      kind: 'tokens',
+      tokens: [
+        { name: 'ann', role: 'operator', hash: hashToken('ann-secret') },
+        { name: 'bo', role: 'admin', hash: hashToken('bo-secret') },
+      ],
+    },
+  })
+  const asked = (url: string, token: string) =>
+    ({ method: 'POST', url, headers: { authorization: `Bearer ${token}` } }) as const
+  assert.equal((await app.inject(asked('/api/stop', 'ann-secret'))).statusCode, 200)
+  assert.equal(client.stops.length, 1)
+  const refused = await fault(app, asked('/api/stop/release', 'ann-secret'))
+  assert.deepEqual(refused, [403, 'NOT_ALLOWED', 'header.authorization'])
+  assert.equal((await app.inject(asked('/api/stop/release', 'bo-secret'))).statusCode, 200)
 })
 
 test('Prometheus gets figures of the site', async (t) => {

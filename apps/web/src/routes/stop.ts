@@ -1,5 +1,6 @@
 import { GolemError } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
+import type { Identity } from '../access.ts'
 import { type WebContext, checkKnown, handedOver, noConfirmation } from '../context.ts'
 import { answers, idParams, inWords, noQuery, releaseBody, stopBody } from '../schemas.ts'
 
@@ -53,7 +54,7 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
     '/api/stop/release',
     {
       schema: {
-        summary: 'Release the stop of one instrument, or of everything',
+        summary: 'Release the stop of one instrument, or of everything; takes the role admin',
         tags: ['stop'],
         querystring: noQuery,
         body: releaseBody,
@@ -62,6 +63,7 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
     },
     (request) => {
       const instrument = request.body?.instrument
+      checkMayRelease(request.identity)
       if (instrument !== undefined) checkKnown(context, instrument, '/instrument')
       const { name: by } = request.identity
       return handedOver(client.releaseStop({ by, ...(instrument === undefined ? {} : { instrument }) }), () =>
@@ -69,6 +71,14 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
       )
     },
   )
+}
+
+/** @throws NOT_ALLOWED: whoever may command may stop, but not undo what somebody else has stopped */
+function checkMayRelease({ name, role }: Identity): void {
+  if (role === 'admin') return
+  throw new GolemError('NOT_ALLOWED', `${name} may stop, but not release: that takes the role admin.`, {
+    field: 'header.authorization',
+  })
 }
 
 function notConfirmed(): GolemError {
