@@ -143,7 +143,7 @@ export class InMemoryClient implements SiteClient {
   async getCommand(id: string): Promise<CommandRecord> {
     await this.#answering()
     const record = this.records.get(id)
-    if (!record) throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id}.`)
+    if (!record) throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id}.`, { field: 'path.id' })
     return record
   }
 

@@ -33,8 +33,8 @@ export const commandsQuery = {
     instrument: { ...id, minLength: 1, maxLength: 100 },
     since: {
       type: 'string',
-      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z$',
-      description: 'Only those submitted later; ISO 8601 UTC',
+      maxLength: 40,
+      description: 'Only those submitted later; ISO 8601 UTC, e.g. 2026-05-01T08:30:00.000Z',
     },
     limit,
   },
@@ -98,7 +98,6 @@ export const releaseBody = {
 } as const
 
 const problem = {
-  description: 'What was wrong, as RFC 9457 has it (application/problem+json)',
   type: 'object',
   properties: {
     type: { type: 'string' },
@@ -142,13 +141,19 @@ const commandRecord = {
 
 /** The answers of a route, for the documentation: its own ones and the problem document. */
 export function answers(own: Record<string, object>): Record<string, object> {
-  return { ...own, '4xx': problem, '5xx': problem }
+  const wrong = inMediaType('application/problem+json', 'What was wrong, as RFC 9457 has it', problem)
+  return { ...own, '4xx': wrong, '5xx': wrong }
+}
+
+/** An answer that is not `application/json`. */
+export function inMediaType(mediaType: string, description: string, schema: object): object {
+  return { description, content: { [mediaType]: { schema } } }
 }
 
 /** An answer that is described in words only. */
-export function inWords(description: string, type: 'object' | 'array' | 'string' = 'object'): object {
+export function inWords(description: string, type: 'object' | 'array' = 'object'): object {
   if (type === 'array') return { description, type, items: { type: 'object', additionalProperties: true } }
-  return type === 'object' ? { description, type, additionalProperties: true } : { description, type }
+  return { description, type, additionalProperties: true }
 }
 
 export const commandAnswer = (description: string): object => ({ description, ...commandRecord })

@@ -229,7 +229,9 @@ class RedisSiteClient implements SiteClient {
   async #record(id: string): Promise<CommandRecord> {
     const [json] = await this.#script<(string | null)[]>('golemRecords', id)
     if (!json) {
-      throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id.slice(0, 80)} in the ledger.`)
+      throw new GolemError('UNKNOWN_COMMAND', `There is no command ${id.slice(0, 80)} in the ledger.`, {
+        field: 'path.id',
+      })
     }
     return recordFrom(json)
   }
@@ -251,12 +253,11 @@ class RedisSiteClient implements SiteClient {
     return queue
   }
 
-  /** @throws HANDOVER_UNKNOWN */
   /** The error for a command that the ledger did not take; its job is taken back. */
   async #refused(what: string, detail: string, id: string, instrument: string): Promise<GolemError> {
     if (what === 'reused') {
       return new GolemError('KEY_REUSED', 'This Idempotency-Key was used for another command before.', {
-        field: 'Idempotency-Key',
+        field: 'header.idempotency-key',
       })
     }
     // Without a record in the ledger no worker begins it, so that nothing is wrong if this fails.

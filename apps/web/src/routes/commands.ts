@@ -22,6 +22,8 @@ import {
   noQuery,
 } from '../schemas.ts'
 
+const ISO_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
+
 interface CommandBody {
   parameter?: string
   value?: unknown
@@ -210,11 +212,13 @@ function checkCommandId(id: string): void {
 }
 
 function timeOf(text: string): number {
-  const ms = Date.parse(text)
+  const ms = ISO_UTC.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms)) {
-    throw new GolemError('INVALID_REQUEST', `"${clip(text)}" is no time of the calendar.`, {
-      field: 'query.since',
-    })
+    throw new GolemError(
+      'INVALID_REQUEST',
+      `"${clip(text)}" is no time in UTC. Write it like 2026-05-01T08:30:00Z, with or without a fraction of the second.`,
+      { field: 'query.since' },
+    )
   }
   return ms
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../metrics.ts'
-import { answers, inWords } from '../schemas.ts'
+import { answers, inMediaType } from '../schemas.ts'
 
 /** For Prometheus. */
 export function metricsRoutes(app: FastifyInstance, metrics: Metrics): void {
@@ -10,7 +10,7 @@ export function metricsRoutes(app: FastifyInstance, metrics: Metrics): void {
       schema: {
         summary: 'Figures in the text format of Prometheus',
         tags: ['health'],
-        response: answers({ 200: inWords('Figures', 'string') }),
+        response: answers({ 200: inMediaType('text/plain', 'Figures', { type: 'string' }) }),
       },
     },
     async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
