@@ -52,7 +52,7 @@ function readInstrument(raw: RawInstrument, path: Path, around: Surroundings): I
     model: raw.model ?? '',
     address: raw.address ?? '',
     endpoint: endpoint ?? { kind: 'sim', name: '' },
-    link: endpoint ? linkOf(endpoint) : '',
+    link: endpoint ? linkName(parseAddress(raw.address ?? ''), raw.host ?? null) : '',
     host: raw.host ?? null,
     pollEveryMs: readPollEvery(raw.pollEvery, [...path, 'pollEvery'], report) ?? DEFAULT_POLL_MS,
     onStop: raw.onStop ?? 'hold',
@@ -147,6 +147,15 @@ function readCredentials(
   return null
 }
 
+/**
+ * The name of the connection in leases and journals, the same at each start and on each machine. A simulated device
+ * has another port each time: its own name stands for it. A serial port is one of its machine: /dev/ttyUSB0 of
+ * another machine is another link.
+ */
+function linkName(address: Address, host: string | null): string {
+  return address.kind === 'serial' && host !== null ? `serial:${host}:${address.path}` : linkOf(address)
+}
+
 function checkIds(instruments: readonly InstrumentConfig[], report: Report): void {
   const seen = new Map<string, number>()
   for (const [index, { id }] of instruments.entries()) {
@@ -164,15 +173,21 @@ function checkIds(instruments: readonly InstrumentConfig[], report: Report): voi
 
 /** A link has one owner on one host and one speed, whatever hangs on it. */
 function checkLinks(instruments: readonly InstrumentConfig[], report: Report): void {
-  const firsts = new Map<string, InstrumentConfig>()
+  const firsts = new Map<string, InstrumentConfig[]>()
   for (const [index, instrument] of instruments.entries()) {
     if (instrument.link === '') continue
-    const first = firsts.get(instrument.link)
+    const place = linkOf(instrument.endpoint)
+    const others = firsts.get(place) ?? []
+    firsts.set(place, others)
+    // Ports of one name on two machines are two ports; one that names no machine may be either.
+    const first = others.find(
+      ({ link, host }) => link === instrument.link || host === null || instrument.host === null,
+    )
     if (first === undefined) {
-      firsts.set(instrument.link, instrument)
+      others.push(instrument)
       continue
     }
-    const shared = `It shares the link ${instrument.link} with "${first.id}"`
+    const shared = `It shares the link ${place} with "${first.id}"`
     if (first.host !== instrument.host) {
       report(
         ['instruments', index, 'host'],

@@ -119,11 +119,26 @@ test('a simulated address becomes the real one when that is known, and stays as 
   const [known] = loadText(SIMULATED, { simulated: { 'oven-1': 'http://127.0.0.1:4001' } }).instruments
   assert.equal(known?.address, 'sim:oven-1')
   assert.deepEqual(known?.endpoint, { kind: 'http', host: '127.0.0.1', port: 4001, path: '' })
-  assert.equal(known?.link, 'http:127.0.0.1:4001')
+  assert.equal(known?.link, 'sim:oven-1', 'at the next start it has another port, but the same journal')
   const [unknown] = loadText(SIMULATED).instruments
   assert.deepEqual(unknown?.endpoint, { kind: 'sim', name: 'oven-1' })
   const env = { GOLEM_SIMULATED: '{"oven-1":"http://127.0.0.1:4002"}' }
-  assert.equal(loadText(SIMULATED, { env }).instruments[0]?.link, 'http:127.0.0.1:4002')
+  const [fromEnv] = loadText(SIMULATED, { env }).instruments
+  assert.deepEqual(fromEnv?.endpoint, { kind: 'http', host: '127.0.0.1', port: 4002, path: '' })
+})
+
+test('ports of one name on two machines are two links', () => {
+  const text = (hosts: readonly string[]): string =>
+    `site: lab\ninstruments:\n${hosts.map((host, n) => `  - { id: gas${n}, model: meter, address: serial:/dev/ttyUSB0${host} }\n`).join('')}`
+  const site = loadText(text([', host: pi-1', ', host: pi-2', ', host: pi-2']))
+  assert.deepEqual(
+    site.instruments.map(({ link }) => link),
+    ['serial:pi-1:/dev/ttyUSB0', 'serial:pi-2:/dev/ttyUSB0', 'serial:pi-2:/dev/ttyUSB0'],
+  )
+  assert.throws(
+    () => loadText(text(['', ', host: pi-2'])),
+    /shares the link serial:\/dev\/ttyUSB0 with "gas0"/,
+  )
 })
 
 test('a password comes from a file in the instance folder, without the line break at its end', () => {
