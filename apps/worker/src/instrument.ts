@@ -26,6 +26,12 @@ const MAX_BACK_OFF_MS = 5_000
 /** How soon after a command its effect is read, in ms. */
 const SOON_MS = 25
 
+/**
+ * A reading that does not show what a command of unknown outcome asked for settles it only so long after its end, in
+ * ms: some boards answer first and act afterwards, and some act and answer not at all.
+ */
+const NOT_DONE_AFTER_MS = 1_000
+
 /** Why a poll may end without saying anything about the instrument. */
 const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set([
   'LEASE_LOST',
@@ -129,7 +135,7 @@ export class Instrument {
     this.#answered(found, this.#context.client.clock.now())
   }
 
-  /** Remembers a command of unknown outcome, to be settled by the next reading that begins from now on. */
+  /** Remembers a command of unknown outcome, to be settled by a reading that begins from now on. */
   settleLater(record: CommandRecord): void {
     if (record.parameter === undefined || !this.description.parameters[record.parameter]?.readable) return
     this.#unsettled.set(record.parameter, { record, since: this.#context.client.clock.now() })
@@ -258,8 +264,13 @@ export class Instrument {
     for (const [name, { record, since }] of this.#unsettled) {
       const got = found[name]
       if (got === undefined || isFault(got) || startedAt < since) continue
-      this.#unsettled.delete(name)
       const done = this.matches(name, record.value, got)
+      const left = since + NOT_DONE_AFTER_MS - startedAt
+      if (!done && left > 0) {
+        this.nextPollAt = Math.min(this.nextPollAt, performance.now() + left)
+        continue
+      }
+      this.#unsettled.delete(name)
       this.#settle(
         record,
         done ? 'done' : 'none',

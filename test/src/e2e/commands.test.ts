@@ -191,8 +191,9 @@ describe('commands', () => {
     // Most are cancelled, or the test would wait for them.
     const cancelled = new Set(accepted.slice(5).map(({ body }) => body.id))
     await Promise.all([...cancelled].map((id, n) => cancel(id, n % 2)))
-    assert.equal((await submit(nextValue())).status, 202, 'there is room again')
-    for (const { body } of [{ body: running }, ...accepted]) {
+    const room = await submit(nextValue())
+    assert.equal(room.status, 202, 'there is room again')
+    for (const { body } of [{ body: running }, ...accepted, room]) {
       assert.equal((await stand.ended(body.id)).outcome, cancelled.has(body.id) ? 'refused' : 'done')
     }
     values.forEach((value, n) => {
@@ -244,9 +245,10 @@ describe('commands', () => {
 
   test('an instrument that answers nonsense or breaks off gets no second try', async () => {
     const spoilt = [
-      { kind: 'garbage', match: WRITE, times: 1 },
-      { kind: 'cut', match: WRITE, times: 1 },
-    ] as const
+      { kind: 'garbage', match: WRITE, times: 1 } as const,
+      // Several times: the board acts a moment after its answer, and a reading may come before that or after it.
+      ...Array.from({ length: 5 }, () => ({ kind: 'cut', match: WRITE, times: 1 }) as const),
+    ]
     for (const fault of spoilt) {
       await valve().setFault(fault)
       const value = nextValue()
