@@ -112,13 +112,14 @@ function showReadings(
   const altered: string[] = []
   let dueAt = Infinity
   for (const [name, reading] of Object.entries(snapshot.readings)) {
-    const staleAt = reading.at === null ? Infinity : Date.parse(reading.at) + snapshot.staleAfterMs
+    const staleAfterMs = snapshot.staleAfterMsOf?.[name] ?? snapshot.staleAfterMs
+    const staleAt = reading.at === null ? Infinity : Date.parse(reading.at) + staleAfterMs
     const why = lost
       ? 'Its worker is away.'
       : !busOk
         ? 'The web process does not hear from Redis.'
         : now > staleAt
-          ? `Not read for more than ${snapshot.staleAfterMs / 1000} s.`
+          ? `Not read for more than ${staleAfterMs / 1000} s.`
           : null
     if (reading.quality !== 'good') {
       readings[name] = reading

@@ -1,4 +1,4 @@
-import type { StateDocument } from '@golem/core'
+import { type StateDocument, isoTime } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InMemoryView, descriptionOf, snapshotOf } from './in-memory-site.ts'
@@ -107,6 +107,22 @@ test('a cursor from before this process knew the stream gets everything', () => 
   const { cursor } = stand(view).states.answer()
   view.publish(snapshotOf('relay-1', view.timeMs, { message: 'Again.' }))
   assert.equal(read(stand(view).states.answer(cursor)).full, true)
+})
+
+test('a parameter read at a period of its own turns stale by that period', () => {
+  const view = livelyView()
+  const at = isoTime(view.timeMs)
+  const readings = {
+    relay0: { value: true, at, quality: 'good' },
+    uptime: { value: 5, at, quality: 'good' },
+  } as const
+  view.publish(snapshotOf('relay-1', view.timeMs, { readings, staleAfterMsOf: { uptime: 180_000 } }))
+  const { states } = stand(view)
+  view.timeMs += 6_000
+  view.beat('worker-1')
+  pass(view, states, 1)
+  const shown = read(states.answer()).instruments['relay-1']?.readings
+  assert.deepEqual([shown?.['relay0']?.quality, shown?.['uptime']?.quality], ['stale', 'good'])
 })
 
 test('a reading turns stale by time alone, and clients are told', () => {

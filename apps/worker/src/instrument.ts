@@ -65,6 +65,7 @@ export class Instrument {
   readonly #unsettled = new Map<string, { record: CommandRecord; since: number }>()
   readonly #wake: () => void
   readonly #pollEveryMs: number
+  readonly #staleAfterMsOf: Readonly<Record<string, number>>
   #condition: Condition = 'connecting'
   #conditionSince: string
   #message = 'Not heard of yet.'
@@ -84,6 +85,11 @@ export class Instrument {
     this.#pollEveryMs = Math.min(
       config.pollEveryMs,
       ...Object.values(config.parameters).map(({ pollEveryMs }) => pollEveryMs ?? Infinity),
+    )
+    this.#staleAfterMsOf = Object.fromEntries(
+      Object.entries(config.parameters).flatMap(([name, { pollEveryMs }]) =>
+        pollEveryMs === undefined ? [] : [[name, staleAfterMs(pollEveryMs)]],
+      ),
     )
     this.#conditionSince = isoTime(context.client.clock.now())
     for (const [name, { readable }] of Object.entries(description.parameters)) {
@@ -185,7 +191,8 @@ export class Instrument {
       message: this.#message,
       owner: this.#owned ? this.#context.id : null,
       seenAt: this.#seenAt,
-      staleAfterMs: Math.max(3 * this.#config.pollEveryMs, this.#config.pollEveryMs + 2_000),
+      staleAfterMs: staleAfterMs(this.#config.pollEveryMs),
+      staleAfterMsOf: this.#staleAfterMsOf,
       readings: structuredClone(this.#readings),
     }
   }
@@ -297,4 +304,9 @@ export class Instrument {
       .event(kind, this.id, message)
       .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
   }
+}
+
+/** When a reading of this poll period is stale: two polls may be missed, and a busy link may take its time. */
+function staleAfterMs(pollEveryMs: number): number {
+  return Math.max(3 * pollEveryMs, pollEveryMs + 2_000)
 }

@@ -34,5 +34,7 @@ export interface Snapshot {
   seenAt: string | null
   /** A reading older than this is stale, in ms. */
   staleAfterMs: number
+  /** The same for parameters that the site reads at a period of their own, in ms. */
+  staleAfterMsOf?: Readonly<Record<string, number>>
   readings: Readonly<Record<string, Reading>>
 }
