@@ -4,6 +4,8 @@ import type { Instrument } from './instrument.ts'
 
 /** How long after a try the next one is made while the instrument is not in its safe state, in ms. */
 const AGAIN_AFTER_MS = 2_000
+/** What is tried again with the same result is told this often, in ms: a dead board must not fill the site's log. */
+const TELL_AGAIN_MS = 10 * 60_000
 
 /** Brings one instrument to its declared safe state, and keeps it there while a stop is in force. */
 export class SafeState {
@@ -12,6 +14,9 @@ export class SafeState {
   readonly #outputs: readonly (readonly [string, Value])[]
   #triedAt = -Infinity
   #busy: Promise<void> | undefined
+  /** Outputs that did not take their safe value the last time; of those that are not read nothing else tells. */
+  readonly #missed = new Set<string>()
+  #told = { message: '', at: -Infinity }
 
   /** @param outputs - every output with a safe value, also those the site does not show */
   constructor(
@@ -26,6 +31,7 @@ export class SafeState {
 
   /** Sends the safe values now, ahead of everything, interrupting what runs. Never throws; says what happened in the log. */
   enter(why: string): Promise<void> {
+    this.#told.message = ''
     this.#busy ??= this.#send(this.#outputs, why).finally(() => {
       this.#busy = undefined
     })
@@ -37,7 +43,7 @@ export class SafeState {
     if (this.#busy || performance.now() - this.#triedAt < AGAIN_AFTER_MS) return
     const wrong = this.#outputs.filter(([name, safe]) => {
       const reading = this.#instrument.reading(name)
-      if (!reading) return false
+      if (!reading) return this.#missed.has(name)
       return reading.quality !== 'good' || !this.#instrument.matches(name, safe, reading.value ?? undefined)
     })
     if (wrong.length === 0) return
@@ -51,12 +57,14 @@ export class SafeState {
     if (outputs.length === 0) return
     this.#triedAt = performance.now()
     const said: string[] = []
+    for (const [name] of outputs) this.#missed.add(name)
     try {
       await this.#instrument.channel.run('stop', async (io) => {
         for (const [name, safe] of outputs) {
           try {
             await this.#instrument.spec(name).write?.(io, safe)
             said.push(`${name} = ${String(safe)}`)
+            this.#missed.delete(name)
           } catch (error) {
             // The next output may still be reached; this one is tried again after the next reading.
             said.push(`${name} NOT (${asGolemError(error).message})`)
@@ -66,9 +74,15 @@ export class SafeState {
     } catch (error) {
       said.push(`not reached: ${asGolemError(error).message}`)
     }
-    const message = `safe state (${why}): ${said.join(', ')}`
-    this.#context.log.warn({ instrument: this.#instrument.id }, message)
     this.#instrument.pollSoon()
+    this.#tell(`safe state (${why}): ${said.join(', ')}`)
+  }
+
+  #tell(message: string): void {
+    const at = performance.now()
+    if (message === this.#told.message && at - this.#told.at < TELL_AGAIN_MS) return
+    this.#told = { message, at }
+    this.#context.log.warn({ instrument: this.#instrument.id }, message)
     this.#context.client
       .event('safe', this.#instrument.id, message)
       .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
