@@ -59,8 +59,8 @@ export class Stops {
       this.#state = NO_STOP
       return
     }
-    const { [instrument]: _released, ...instruments } = this.#state.instruments
-    this.#state = { ...this.#state, instruments }
+    const left = Object.entries(this.#state.instruments).filter(([id]) => id !== instrument)
+    this.#state = { ...this.#state, instruments: Object.fromEntries(left) }
   }
 
   /** The stop that holds for an instrument, if any. */

@@ -11,6 +11,8 @@ const OTHERS = ['neighbour', 'lamp']
 let stand: Stand
 before(async () => {
   stand = await startStand({
+    // Leases are not the matter here: on a busy machine the worker must not be missed for two seconds.
+    leaseMs: 10_000,
     devices: [relayBoard(BOARD), relayBoard('neighbour'), { name: 'lamp', kind: 'pwm-lamp', infoDelayMs: 5 }],
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CommandRecord } from '@golem/core'
+import { asGolemError, type CommandRecord } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
 import type { Stand } from '../kit/stand.ts'
 
@@ -32,7 +32,7 @@ export class LampLoad {
   readonly #clients: Promise<void>[] = []
   readonly #name = `load-${loads++}`
   #over = false
-  #failed: unknown
+  #failed: Error | undefined
 
   constructor(stand: Stand, lamps: readonly string[]) {
     this.#stand = stand
@@ -41,7 +41,7 @@ export class LampLoad {
       for (const channels of [[0, 1] as const, [2, 3] as const]) {
         this.#clients.push(
           this.#client(lamp, channels).catch((error: unknown) => {
-            this.#failed ??= error
+            this.#failed ??= error instanceof Error ? error : asGolemError(error)
           }),
         )
       }

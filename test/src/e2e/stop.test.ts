@@ -11,7 +11,7 @@ const RELAYS = [0, 1, 2, 3]
 
 let stand: Stand
 before(async () => {
-  stand = await startStand({ webs: 2, devices: [relayBoard('one'), relayBoard('two')] })
+  stand = await startStand({ webs: 2, leaseMs: 5_000, devices: [relayBoard('one'), relayBoard('two')] })
 })
 after(() => stand.close())
 /** Everything off, nothing stopped, nothing counted. */
@@ -20,8 +20,13 @@ beforeEach(async () => {
   for (const board of ['one', 'two']) {
     await stand.sim.device(board).setFault(null)
     await stand.until(board, ({ condition }) => condition === 'ok', `${board} answers`)
-    for (const n of RELAYS) await stand.command(board, { parameter: `relay${n}`, value: false })
-    assert.ok(isSafe(board))
+    await eventually(
+      async () => {
+        for (const n of RELAYS) await stand.command(board, { parameter: `relay${n}`, value: false })
+        return isSafe(board)
+      },
+      { what: `${board} is off`, timeoutMs: 30_000 },
+    )
     stand.sim.device(board).resetCounters()
   }
 })
@@ -47,7 +52,7 @@ function switchings(board: string): Switching[] {
 
 const relaysOf = (board: string): unknown => stand.sim.device(board).state()['relays']
 const isSafe = (board: string): boolean => JSON.stringify(relaysOf(board)) === '[0,0,0,0]'
-const safe = (board: string, timeoutMs = 15_000): Promise<boolean> =>
+const safe = (board: string, timeoutMs = 20_000): Promise<boolean> =>
   eventually(() => isSafe(board), { what: `${board} is in its safe state`, timeoutMs })
 
 async function switchOn(board: string): Promise<void> {
@@ -180,7 +185,7 @@ test('a stop whose announcement is lost is obeyed all the same, and a silent boa
   await stand.redis.call('HSET', '{golem:test}:stop', '*', record)
   await safe('one')
   // Longer than the lease, and the silent board takes longer still.
-  await sleep(3_000)
+  await sleep(6_000)
   const { length: before } = stand.sim.device('one').requests()
   await eventually(() => stand.sim.device('one').requests().length > before + 1, {
     what: 'the other board is still being read',
@@ -193,7 +198,7 @@ test('a stop whose announcement is lost is obeyed all the same, and a silent boa
 })
 
 test('clear-queue under load: what waits ends as refused, what runs is unharmed, and nothing is lost', async () => {
-  const ids = await fill('one', 20, 1_000)
+  const ids = await fill('one', 20, 1_500)
   const { length: before } = switchings('one')
   assert.equal(before, 1)
   const accepted: string[] = []
