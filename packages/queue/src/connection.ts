@@ -1,4 +1,4 @@
-import { GolemError } from '@golem/core'
+import { GolemError, messageOf } from '@golem/core'
 import { Cluster, Redis } from 'ioredis'
 
 /** A connection to one Redis, a sentinel group or a cluster. */
@@ -97,6 +97,20 @@ function open(url: string, options: ReturnType<typeof settings>): Connection {
 /** A Redis address that may be shown. */
 export function withoutPassword(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//…@')
+}
+
+/** What ioredis says when it has no connection, as people may read it. Source: ioredis 5, lib/Redis.js and utils. */
+const TROUBLES: readonly (readonly [RegExp, string])[] = [
+  [/^Stream isn't writeable/, 'there is no connection to it'],
+  [/^Connection is closed/, 'there is no connection to it'],
+  [/^Reached the max retries per request/, 'the connection to it broke off'],
+  [/^Command timed out/, `no answer in ${FAST_TIMEOUT_MS / 1000} s`],
+]
+
+/** Why Redis did not answer, as part of a sentence. */
+export function troubleOf(error: unknown): string {
+  const message = messageOf(error)
+  return TROUBLES.find(([pattern]) => pattern.test(message))?.[1] ?? message
 }
 
 /** Ends a connection without waiting for what is under way. */

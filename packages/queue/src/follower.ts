@@ -6,13 +6,12 @@ import {
   type StopState,
   type WorkerRecord,
   isoTime,
-  messageOf,
 } from '@golem/core'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SiteChange, SiteView, StoredQueue } from './api.ts'
 import type { SiteClock } from './clock.ts'
-import { type Connection, disconnect } from './connection.ts'
+import { type Connection, disconnect, troubleOf } from './connection.ts'
 import type { Keys } from './keys.ts'
 import { recordFrom, stopStateFrom } from './records.ts'
 
@@ -107,7 +106,7 @@ export class SiteFollower implements SiteView {
       if (this.#loaded && !this.bus.ok) this.#back()
       if (this.#beats++ % WORKERS_EVERY === 0) await this.#readWorkers()
     } catch (error) {
-      if (!this.#closed) this.#away(`Redis does not answer: ${messageOf(error)}.`)
+      if (!this.#closed) this.#away(`Redis does not answer: ${troubleOf(error)}.`)
     }
   }
 
@@ -165,7 +164,7 @@ export class SiteFollower implements SiteView {
       } catch (error) {
         if (this.#closed) return
         this.#loaded = false
-        this.#away(`Redis does not answer: ${messageOf(error)}.`)
+        this.#away(`Redis does not answer: ${troubleOf(error)}.`)
         await sleep(50)
       }
     }
@@ -240,7 +239,7 @@ export class SiteFollower implements SiteView {
     } catch (error) {
       // Read again with everything else when Redis is back.
       this.#loaded = false
-      this.#away(`Redis does not answer: ${messageOf(error)}.`)
+      this.#away(`Redis does not answer: ${troubleOf(error)}.`)
     }
   }
 

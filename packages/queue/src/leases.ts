@@ -1,6 +1,6 @@
-import { GolemError, asGolemError } from '@golem/core'
+import { GolemError } from '@golem/core'
 import type { SiteClock } from './clock.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, troubleOf } from './connection.ts'
 import type { Keys } from './keys.ts'
 import { runScript } from './scripts.ts'
 
@@ -106,7 +106,7 @@ export class LeaseKeeper {
         ...pairs,
       )) as number[]
     } catch (error) {
-      this.dropOverdue(asGolemError(error).message)
+      this.dropOverdue(`Redis: ${troubleOf(error)}`)
       throw error
     }
     links.forEach((link, n) => {

@@ -7,13 +7,12 @@ import {
   asGolemError,
   describeTarget,
   isoTime,
-  messageOf,
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
 import type { SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
-import { type Connection, connect, disconnect, FAST_TIMEOUT_MS } from './connection.ts'
+import { type Connection, connect, disconnect, FAST_TIMEOUT_MS, troubleOf } from './connection.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
@@ -286,7 +285,7 @@ class RedisSiteClient implements SiteClient {
     this.#doubt(id, instrument)
     return new GolemError(
       'HANDOVER_UNKNOWN',
-      `Redis stopped answering while the command was handed over (${messageOf(error)}). It may still be carried out; ` +
+      `Redis stopped answering while the command was handed over (${troubleOf(error)}). It may still be carried out; ` +
         `golem withdraws it when Redis is back, and GET /api/commands/${id} then says what became of it.`,
       { cause: error, details: { command: id } },
     )
@@ -345,7 +344,7 @@ class RedisSiteClient implements SiteClient {
     try {
       return await question()
     } catch (error) {
-      throw new GolemError('QUEUE_DOWN', `Redis did not answer (${messageOf(error)}). Nothing was sent.`, {
+      throw new GolemError('QUEUE_DOWN', `Redis did not answer (${troubleOf(error)}). Nothing was sent.`, {
         cause: error,
       })
     }
