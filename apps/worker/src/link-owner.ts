@@ -5,10 +5,13 @@ import { type Link, openLink } from '@golem/transports'
 import type { WorkerContext } from './context.ts'
 import { type ExecuteContext, executeCommand } from './execute.ts'
 import { Instrument } from './instrument.ts'
-import { Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { PollLoop } from './poll-loop.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
+
+/** How long the last state of a link that is given up is waited for while Redis is away, in ms. */
+const LAST_WORDS_MS = 1_000
 
 /** The instruments behind one physical connection, as site.yaml has them. */
 export interface LinkConfig {
@@ -118,7 +121,7 @@ export class LinkOwner {
   async enterStop(instrument: string | null, why: string): Promise<void> {
     const concerned =
       instrument === null ? [...this.#safeStates.values()] : [this.#safeStates.get(instrument)]
-    await Promise.all(concerned.map((safeState) => safeState?.enter(why)))
+    await Promise.all(concerned.map(async (safeState) => safeState?.enter(why)))
   }
 
   /** Gives the link up in an orderly way: finishes the command that runs, applies the stop policy when asked. */
@@ -139,7 +142,7 @@ export class LinkOwner {
         options.applyPolicy ? `${options.message} Its outputs ${outputs}.` : options.message,
       )
     }
-    await this.#context.publisher.flush()
+    await this.#context.publisher.flushWithin(LAST_WORDS_MS)
     this.#journal.close()
   }
 

@@ -1,5 +1,6 @@
 import { type InstrumentDescription, type Snapshot, asGolemError } from '@golem/core'
 import type { WorkerClient } from '@golem/queue'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long changes are gathered before they are written together, in ms. */
 const GATHER_MS = 5
@@ -51,6 +52,14 @@ export class Publisher {
       })
     await this.#writing
     if (this.#snapshots.size + this.#descriptions.size > 0) this.#arm()
+  }
+
+  /** As `flush`, for the end of a link: while Redis is away nothing of it is waited for longer. @param timeoutMs */
+  async flushWithin(timeoutMs: number): Promise<void> {
+    const late = new AbortController()
+    const timeout = sleep(timeoutMs, undefined, { signal: late.signal }).catch(() => undefined)
+    await Promise.race([this.flush(), timeout])
+    late.abort()
   }
 
   #arm(): void {
