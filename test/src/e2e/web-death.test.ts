@@ -91,10 +91,17 @@ describe('a web process that is killed', () => {
     const value = nextValue()
     const body = { parameter: 'flow', value }
     const { body: record } = await stand.command('valve-0', body, { wait: 0, key: 'half', web: VICTIM })
-    // What is in Redis when the process dies before it has put the job into the queue.
+    // What is in Redis when the process dies before it has put the job into the queue; made in one step.
     const bull = '{golem:test}:bull:valve-0'
-    assert.equal(await stand.redis.call('lrem', `${bull}:wait`, '0', record.id), '1')
-    assert.equal(await stand.redis.call('del', `${bull}:${record.id}`), '1')
+    const removed = await stand.redis.call(
+      'eval',
+      "return redis.call('LREM', KEYS[1], 0, ARGV[1]) + redis.call('DEL', KEYS[2])",
+      '2',
+      `${bull}:wait`,
+      `${bull}:${record.id}`,
+      record.id,
+    )
+    assert.equal(removed, '2')
     await stand.restartWeb(VICTIM, 'SIGKILL')
     assert.equal(
       (await stand.command('valve-0', { parameter: 'flow', value: nextValue() })).body.outcome,
