@@ -43,15 +43,17 @@ export function watchSenders(stand: Stand): Senders {
  *
  * @throws AssertionError with both
  */
-export async function assertInTurn(stand: Stand, { sent }: Senders): Promise<void> {
+export async function assertInTurn(stand: Stand, senders: Senders): Promise<void> {
+  // First the requests, then the leases: those of later requests may be missing else.
+  const sent = [...senders.sent]
   const { body: events } = await stand.api<SiteEvent[]>('/api/events?kind=owner&limit=500')
   for (const port of new Set(sent.map((each) => each.port))) {
     const leases = events.flatMap(({ message }) => {
       const [, link = '', worker] = /^(\S+) is owned by worker-(\d+) /.exec(message) ?? []
       return link.endsWith(`:${port}`) ? [Number(worker)] : []
     })
-    const senders = sent.filter((each) => each.port === port && each.worker >= 0).map(({ worker }) => worker)
-    const turns = senders.filter((worker, n) => worker !== senders[n - 1])
+    const owners = sent.filter((each) => each.port === port && each.worker >= 0).map(({ worker }) => worker)
+    const turns = owners.filter((worker, n) => worker !== owners[n - 1])
     let lease = 0
     for (const worker of turns) {
       lease = leases.indexOf(worker, lease)
