@@ -32,6 +32,7 @@ const EN = {
   stopRefused: 'The stop was refused: {message}',
   stopGiveUp: 'Give up',
   release: 'Release…',
+  releaseAdmin: 'Only an admin may release a stop.',
   releaseTitle: 'Release the stop?',
   releaseSiteText:
     'Commands are accepted again by all instruments. Nothing is switched on by this: outputs stay as they are until somebody commands them. Make sure that it is safe at the stand.',
@@ -208,6 +209,7 @@ const RU: Record<MessageKey, string> = {
   stopRefused: 'В остановке отказано: {message}',
   stopGiveUp: 'Прекратить попытки',
   release: 'Снять стоп…',
+  releaseAdmin: 'Снять стоп может только администратор.',
   releaseTitle: 'Снять остановку?',
   releaseSiteText:
     'Все приборы снова будут принимать команды. Само это ничего не включает: выходы останутся как есть, пока кто-нибудь не даст команду. Убедитесь, что на стенде безопасно.',

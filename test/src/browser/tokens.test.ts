@@ -7,7 +7,7 @@ import { type Stand, startStand } from '../kit/stand.ts'
 import { control, openPage, parameter, posts, showsValue } from './page.ts'
 
 const skip = whyNoBrowser() ?? false
-const TOKENS = { viewer: newToken(), operator: newToken() }
+const TOKENS = { viewer: newToken(), operator: newToken(), admin: newToken() }
 let stand: Stand
 let browser: TestBrowser
 before(async () => {
@@ -74,4 +74,18 @@ test('an operator commands under their name, and after signing out the page forg
   assert.equal(await parameter(page, 'relays', 'relay2').count(), 0)
   await page.reload()
   await page.locator('[data-role="token"]').waitFor()
+})
+
+test('an operator stops everything, and only an admin is offered the release', { skip }, async (t) => {
+  const operator = await openPage(t, browser, stand.url())
+  const admin = await openPage(t, browser, stand.url())
+  await signIn(operator.page, TOKENS.operator)
+  await signIn(admin.page, TOKENS.admin)
+  await showsValue(operator.page, 'relays', 'relay3', false)
+  await operator.page.locator('.top [data-role="stop"]').click()
+  const release = '[data-banner="stopped"] [data-role="release"]'
+  await operator.page.locator(`${release}:disabled[title*="admin"]`).waitFor()
+  await admin.page.locator(`${release}:enabled`).click()
+  await admin.page.locator('dialog [data-role="confirm"]').click()
+  await operator.page.locator('[data-banner="stopped"]').waitFor({ state: 'detached' })
 })

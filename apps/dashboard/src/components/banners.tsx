@@ -85,6 +85,7 @@ function Stopped({
 }) {
   const { commands } = usePage()
   const [isAsking, setAsking] = useState(false)
+  const mayRelease = session.value?.role === 'admin'
   const facts = { name: label, since: timeOf(record.since), by: record.by }
   return (
     <div
@@ -99,7 +100,8 @@ function Stopped({
         type="button"
         data-role="release"
         data-instrument={instrument ?? undefined}
-        disabled={session.value?.role === 'viewer'}
+        disabled={!mayRelease}
+        title={mayRelease ? undefined : t('releaseAdmin')}
         onClick={() => setAsking(true)}
       >
         {t('release')}
