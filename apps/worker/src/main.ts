@@ -16,7 +16,11 @@ const program = new Command('golem-worker')
 
 const options = program.opts<{ site?: string; id?: string; host?: string }>()
 const environment = readEnvironment()
-const log = pino({ name: 'golem-worker', level: environment.logLevel })
+// Synchronous: at its end an asynchronous one waits for ever for a reader that is gone, and the process never ends.
+const log = pino(
+  { name: 'golem-worker', level: environment.logLevel },
+  pino.destination({ dest: 1, sync: true }),
+)
 
 try {
   const site = loadSite(options.site ?? environment.siteFile, {

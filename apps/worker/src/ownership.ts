@@ -40,6 +40,8 @@ export class Ownership {
   #trying = false
   #away = false
   #ending = false
+  #double = false
+  #hasSeenOthers = false
   /** When the last beat ended, well or not, by the monotonic clock. */
   beatAt = performance.now()
 
@@ -158,7 +160,7 @@ export class Ownership {
     await this.#beating
     try {
       // First of all: the others share out the links without this one, and take each as soon as it is free.
-      await context.client.forgetWorker(context.id)
+      if (!this.#double) await context.client.forgetWorker(context.id)
     } catch (error) {
       context.log.warn(`this worker's record stays in Redis: ${messageOf(error)}`)
     }
@@ -186,13 +188,14 @@ export class Ownership {
     const { context, host, describe } = this.#options
     const { client } = context
     try {
-      await client.beat({
+      const double = await client.beat({
         ...describe(),
         id: context.id,
         host,
         links: [...this.#owned.keys()],
         lastSeen: isoTime(client.clock.now()),
       })
+      this.#noticeDouble(double)
       await this.#look()
       const instruments = [...this.#owned.values()].flatMap((owner) => owner.instruments)
       await client.expire(instruments)
@@ -204,6 +207,18 @@ export class Ownership {
       this.#away = true
       client.leases.dropOverdue('Redis is away')
     }
+  }
+
+  /** Two workers of one name can't share links out: the one that came later takes none, and says why. */
+  #noticeDouble(double: WorkerRecord | null): void {
+    const { log, id } = this.#options.context
+    if (double && !this.#double) {
+      log.error(
+        `another worker goes by the name ${id} (process ${double.pid} on ${double.host}): this one takes nothing until ` +
+          'it has gone. Give each worker its own --id.',
+      )
+    }
+    this.#double = double !== null
   }
 
   /** Commands that a worker took off the queue before it died or lost the link are carried out by the owner. */
@@ -232,6 +247,8 @@ export class Ownership {
     for (const { id, lastSeen } of all) {
       if (now - Date.parse(lastSeen) > FORGET_AFTER_MS) await client.forgetWorker(id)
     }
+    // Remembered: when Redis has lost everything, the others' records are gone too, but not the others.
+    this.#hasSeenOthers ||= this.#others.length > 0
     for (const { id } of this.#others) this.#seen.set(id, (this.#seen.get(id) ?? 0) + 1)
     for (const id of this.#seen.keys())
       if (!this.#others.some((other) => other.id === id)) this.#seen.delete(id)
@@ -278,7 +295,7 @@ export class Ownership {
   }
 
   async #tryLinks(): Promise<void> {
-    if (this.#trying || this.#ending || this.#away) return
+    if (this.#trying || this.#ending || this.#away || this.#double) return
     this.#trying = true
     for (const config of this.#options.links) {
       const { link } = config
@@ -300,7 +317,7 @@ export class Ownership {
     this.#life ??= await context.client.redisLife()
     // A Redis that has just come back may have lost a lease that its holder still believes in.
     const young = clock.now() - this.#life.startedBefore < this.#options.leaseMs
-    if (young && this.#others.length > 0) return
+    if (young && this.#hasSeenOthers) return
     const fence = await leases.acquire(config.link, lastFence(context.journalDir, config.link))
     if (fence === undefined) return
     if (this.#ending) return this.#giveBack(config.link)

@@ -8,6 +8,7 @@ import {
   type StopState,
   type WorkerRecord,
 } from '@golem/core'
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
@@ -52,6 +53,7 @@ export class WorkerClient {
   readonly #beat: Connection
   readonly #subscriber: Connection
   readonly #worker: string
+  readonly #leaseMs: number
   readonly #writing = new Set<Promise<unknown>>()
   readonly #onError: (error: Error) => void
 
@@ -59,6 +61,7 @@ export class WorkerClient {
     const { site, redisUrl, worker, leaseMs, onError } = options
     this.#keys = keysOf(site)
     this.#worker = worker
+    this.#leaseMs = leaseMs
     this.#onError = onError
     this.#patient = withScripts(connect(redisUrl, 'patient', onError))
     this.#beat = withScripts(connect(redisUrl, 'fast', onError))
@@ -77,10 +80,23 @@ export class WorkerClient {
     this.#subscriber.subscribe(this.#keys.control).catch(onError)
   }
 
-  /** Asks for the time and writes this worker's record. @throws when Redis does not answer in time */
-  async beat(record: WorkerRecord): Promise<void> {
+  /**
+   * Asks for the time and writes this worker's record.
+   *
+   * @returns the record of another process that goes by this worker's id and has been heard of within the lease
+   *   time; then this one's is not written
+   * @throws when Redis does not answer in time
+   */
+  async beat(record: WorkerRecord): Promise<WorkerRecord | null> {
     await this.clock.synchronise(this.#beat)
+    const json = await this.#beat.hget(this.#keys.workers, this.#worker)
+    if (json) {
+      const other = JSON.parse(json) as WorkerRecord
+      const heard = this.clock.now() - Date.parse(other.lastSeen) < this.#leaseMs
+      if (heard && isAnotherProcess(other, record)) return other
+    }
     await this.#beat.hset(this.#keys.workers, this.#worker, JSON.stringify(record))
+    return null
   }
 
   async workers(): Promise<WorkerRecord[]> {
@@ -234,6 +250,12 @@ export class WorkerClient {
   #script(name: ScriptName, ...args: readonly (string | number)[]): Promise<unknown> {
     return runScript(this.#patient, name, this.#keys.root, ...args)
   }
+}
+
+/** Is this somebody else, and not a former life of the same service, whose process has ended? */
+function isAnotherProcess(other: WorkerRecord, own: WorkerRecord): boolean {
+  if (other.host !== own.host) return true
+  return other.pid !== own.pid && existsSync(`/proc/${other.pid}`) && other.startedAt !== own.startedAt
 }
 
 /** What a command of which nothing trustworthy is known ends as. */

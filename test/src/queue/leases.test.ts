@@ -1,3 +1,4 @@
+import type { WorkerRecord } from '@golem/core'
 import { WorkerClient } from '@golem/queue'
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -113,4 +114,33 @@ test('a Redis that has lost its fencing numbers does not give out an old one aga
       .catch(() => acquire(worker('c').client, 7)),
     8,
   )
+})
+
+test('a worker learns that another one goes by its name, and leaves the other its place', async (t) => {
+  const { worker } = await rig(t)
+  const [first, second] = [worker('twin'), worker('twin')]
+  const record = (host: string): WorkerRecord => ({
+    id: 'twin',
+    host,
+    pid: process.pid,
+    version: '0',
+    node: process.version,
+    startedAt: new Date().toISOString(),
+    lastSeen: new Date(first.client.clock.now()).toISOString(),
+    links: [],
+    rssMb: 0,
+    cpuPercent: 0,
+    loopLagMs: 0,
+  })
+  const beat = (client: WorkerClient, host: string): Promise<WorkerRecord | null> =>
+    eventually(async () => ({ other: await client.beat(record(host)) }), { what: 'Redis answers' }).then(
+      ({ other }) => other,
+    )
+  assert.equal(await beat(first.client, 'pi-1'), null)
+  assert.equal((await beat(second.client, 'pi-2'))?.host, 'pi-1')
+  assert.deepEqual(
+    (await first.client.workers()).map(({ host }) => host),
+    ['pi-1'],
+  )
+  assert.equal(await beat(first.client, 'pi-1'), null)
 })
