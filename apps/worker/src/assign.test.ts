@@ -24,7 +24,7 @@ test('every link gets one worker, and no worker more than its share', () => {
 test('all workers compute the same, whatever order they know each other in', () => {
   const one = assign(links(20), workers('a-1', 'b-1', 'c-1'))
   const other = assign(links(20).toReversed(), workers('c-1', 'a-1', 'b-1'))
-  assert.deepEqual([...one].toSorted(), [...other].toSorted())
+  assert.deepEqual(Object.fromEntries(one), Object.fromEntries(other))
 })
 
 test('a link tied to a host goes to a worker there, or to none', () => {

@@ -1,6 +1,6 @@
 import {
   type CommandRecord,
-  GolemError,
+  type GolemError,
   type InstrumentDescription,
   type Outcome,
   type Settlement,
