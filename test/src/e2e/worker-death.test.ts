@@ -79,6 +79,8 @@ const areSettled = async (stand: Stand, interrupted: readonly Interrupted[]): Pr
     })
     assert.equal(settled.effect, acted ? 'done' : 'none', JSON.stringify(settled))
     assert.equal(settled.value === value, acted)
+    // The ledger may know of the new owner a moment before the web process does.
+    await stand.until(valve, ({ condition }) => condition === 'ok', `${valve} is polled again`)
     const next = nextValue()
     const { body } = await stand.command(valve, { parameter: 'flow', value: next })
     assert.equal(body.outcome, 'done', JSON.stringify(body))
