@@ -29,7 +29,11 @@ const STAGES = [
           command: process.execPath,
           args: ['test/run.mjs', '--only', '^test/src/conventions/'],
         }
-      : { name: 'unit tests and conventions', command: process.execPath, args: ['test/run.mjs', '--unit'] },
+      : {
+          name: 'unit tests and conventions',
+          command: process.execPath,
+          args: ['test/run.mjs', '--unit', '--fast'],
+        },
   ],
 ]
 

@@ -1,10 +1,11 @@
 /**
  * Runs the compiled tests, each file in a process of its own, and ends with the line `N passed, N failed`.
  *
- *   node test/run.mjs [--only PATTERN] [--unit | --portable] [--every-node]
+ *   node test/run.mjs [--only PATTERN] [--unit [--fast] | --portable] [--every-node]
  *
  *   --only PATTERN  only files whose path matches this regular expression
  *   --unit          only tests beside the code, of the test kit and of the conventions
+ *   --fast          of those, not the ones that start whole processes again and again
  *   --portable      all but those that do not depend on the Node version (browser, systemd)
  *   --every-node    then the portable ones once more on each supported Node (see every-node.mjs)
  *
@@ -29,6 +30,8 @@ const ALONE = new Set(['e2e', 'systemd', 'browser', 'hardware'])
 const ONCE = new Set(['systemd', 'browser', 'hardware'])
 /** Where tsc puts a workspace's modules when it is not `dist`: the dashboard's dist is the browser's bundle. */
 const COMPILED = { 'apps/dashboard': 'tsc/dist' }
+/** Files beside the code that start whole processes again and again: half a minute each. */
+const SLOW = new Set(['apps/web/src/start.test.ts', 'apps/cli/src/up/up.test.ts'])
 /** What must not leak from the caller's shell into a test: it might reach a real Redis or the caller's systemd. */
 const PRIVATE_ENV = /^(REDIS_URL|GOLEM_.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|NODE_TEST_CONTEXT|NODE_ENV)$/
 
@@ -44,6 +47,7 @@ export async function runTests(argv) {
     options: {
       only: { type: 'string' },
       unit: { type: 'boolean', default: false },
+      fast: { type: 'boolean', default: false },
       portable: { type: 'boolean', default: false },
       'every-node': { type: 'boolean', default: false },
     },
@@ -92,11 +96,14 @@ function findTests() {
   })
 }
 
-function select(tests, { only, unit, portable }) {
+function select(tests, { only, unit, fast, portable }) {
   const pattern = only === undefined ? undefined : new RegExp(only)
   return tests.filter(
     ({ source, kind }) =>
-      (pattern?.test(source) ?? true) && !(unit && ALONE.has(kind)) && !(portable && ONCE.has(kind)),
+      (pattern?.test(source) ?? true) &&
+      !(unit && ALONE.has(kind)) &&
+      !(fast && SLOW.has(source)) &&
+      !(portable && ONCE.has(kind)),
   )
 }
 
