@@ -20,11 +20,6 @@ export class SiteClock implements Clock {
     return Math.round(performance.now() + this.#offset)
   }
 
-  /** Has Redis been asked at least once? Before that this is the machine's own time. */
-  get synchronised(): boolean {
-    return this.#synchronised
-  }
-
   /** Asks Redis for its time. @returns the round trip in ms */
   async synchronise(redis: Connection): Promise<number> {
     const sent = performance.now()

@@ -148,9 +148,8 @@ export class LeaseKeeper {
   }
 }
 
-/** When the Redis server was started, and which life of it this is. */
+/** The present life of the Redis server. */
 export interface RedisLife {
-  runId: string
   /** At the latest, ms since 1970 by the site's clock; what was written before may have been lost. */
   startedBefore: number
 }
@@ -158,7 +157,6 @@ export interface RedisLife {
 /** Asks Redis how long it has been up. */
 export async function readRedisLife(redis: Connection, clock: SiteClock): Promise<RedisLife> {
   const info = await redis.info('server')
-  const runId = /^run_id:(\w+)/m.exec(info)?.[1] ?? ''
   const upSeconds = Number(/^uptime_in_seconds:(\d+)/m.exec(info)?.[1] ?? 0)
-  return { runId, startedBefore: clock.now() - upSeconds * 1000 }
+  return { startedBefore: clock.now() - upSeconds * 1000 }
 }
