@@ -1,4 +1,10 @@
-import type { ParameterDescription, Reading, Value, ValueDescription } from '@golem/core'
+import {
+  type ParameterDescription,
+  type Reading,
+  type Value,
+  valueInWords as inWords,
+  type ValueDescription,
+} from '@golem/core'
 import { CliError } from './exit-codes.ts'
 
 /** A time span in words as short as a table wants them: `0.4 s`, `12 s`, `3 min`, `2 h 5 min`, `4 d 2 h`. */
@@ -27,7 +33,7 @@ export function valueInWords(value: Value | null, parameter?: Partial<ParameterD
     ? value.toFixed(parameter.decimals)
     : typeof value === 'boolean'
       ? onOff(value)
-      : String(value)
+      : inWords(value)
   return parameter?.unit ? `${text} ${parameter.unit}` : text
 }
 
@@ -62,20 +68,26 @@ export function parseValue(where: string, wanted: ValueDescription, text: string
       throw new CliError('usage', `${where} takes on or off, not "${text}".`)
     }
     case 'integer':
-    case 'number': {
-      const value = Number(text)
-      if (text.trim() === '' || !Number.isFinite(value)) {
-        throw new CliError(
-          'usage',
-          `${where} takes a number${wanted.unit ? ` in ${wanted.unit}` : ''}, not "${text}".`,
-        )
-      }
-      return value
-    }
+    case 'number':
+      return parseNumber(where, wanted, text)
+    case 'array':
+      return text
+        .split(/[,;\s]+/)
+        .filter((part) => part !== '')
+        .map((part) => parseNumber(where, wanted, part))
     case 'choice':
     case 'text':
       return text
   }
+}
+
+function parseNumber(where: string, wanted: ValueDescription, text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value)) return value
+  throw new CliError(
+    'usage',
+    `${where} takes a number${wanted.unit ? ` in ${wanted.unit}` : ''}, not "${text}".`,
+  )
 }
 
 /** A text from an instrument or the network with nothing in it that could steer the terminal. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { Site } from '@golem/config'
+import type { Fault, Site } from '@golem/config'
 import type { Model } from '@golem/core'
 import { type CommonOptions, type Context, siteFileOf } from './context.ts'
 import { CliError } from './exit-codes.ts'
@@ -7,13 +7,13 @@ import { CliError } from './exit-codes.ts'
 /**
  * Loads the chosen site file.
  *
- * @param models - to check the instruments against; without them only the form is checked
+ * @param loaded - models to check the instruments against; without them only the form is checked
  * @throws SiteFaults with all faults; CliError failed when there is no such file
  */
 export async function loadChosenSite(
   context: Context,
   options: CommonOptions,
-  models?: ReadonlyMap<string, Model>,
+  loaded?: { models: ReadonlyMap<string, Model>; faults: readonly Fault[] },
 ): Promise<Site> {
   const file = siteFileOf(context, options)
   if (!existsSync(file)) {
@@ -23,7 +23,10 @@ export async function loadChosenSite(
     )
   }
   const { loadSite } = await import('@golem/config')
-  return loadSite(file, { ...(models ? { models } : {}), env: context.env })
+  return loadSite(file, {
+    ...(loaded ? { models: loaded.models, modelFaults: loaded.faults } : {}),
+    env: context.env,
+  })
 }
 
 /**

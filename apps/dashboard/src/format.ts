@@ -24,13 +24,27 @@ export function formatBare(value: Value | null | undefined, shown: Shown, langua
   if (typeof value === 'number') {
     return formatNumber(value, shown.decimals ?? (shown.type === 'integer' ? 0 : undefined), language)
   }
+  if (typeof value === 'object') return formatList(value, shown, language)
   return value
+}
+
+/** A list of numbers: all of a short one, how many and from where to where of a long one. */
+function formatList(values: readonly number[], shown: Shown, language: Language): string {
+  const one = (value: number): string => formatNumber(value, shown.decimals, language)
+  if (values.length <= 6) return values.map(one).join('; ') || DASH
+  const [least, most] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [
+    Infinity,
+    -Infinity,
+  ] as [number, number])
+  return translate(language, 'listOfNumbers', { count: values.length, least: one(least), most: one(most) })
 }
 
 /** A value with its unit: `21.40 °C`. */
 export function formatValue(value: Value | null | undefined, shown: Shown, language: Language): string {
   const bare = formatBare(value, shown, language)
-  return shown.unit && typeof value === 'number' ? `${bare} ${shown.unit}` : bare
+  return shown.unit && (typeof value === 'number' || typeof value === 'object') && value !== null
+    ? `${bare} ${shown.unit}`
+    : bare
 }
 
 const SECOND = 1000
@@ -146,7 +160,25 @@ export function parseInput(
     case 'integer':
     case 'number':
       return parseNumber(text, allowed, language)
+    case 'array':
+      return parseList(text, allowed, language)
   }
+}
+
+/** Numbers parted by semicolons or spaces; a comma may be a decimal one. */
+function parseList(
+  text: string,
+  allowed: ValueDescription,
+  language: Language,
+): { value: Value } | { wrong: string } {
+  const values: number[] = []
+  for (const part of text.split(/[;\s]+/).filter((each) => each !== '')) {
+    const parsed = parseNumber(part, allowed, language)
+    if ('wrong' in parsed) return parsed
+    if (typeof parsed.value === 'number') values.push(parsed.value)
+  }
+  const max = allowed.maxItems ?? 4096
+  return values.length > max ? { wrong: translate(language, 'wrongCount', { max }) } : { value: values }
 }
 
 function parseNumber(

@@ -73,6 +73,8 @@ const EN = {
   wrongRange: 'Allowed: {range}.',
   wrongChoice: 'Choose one.',
   wrongLength: 'At most {max} characters.',
+  wrongCount: 'At most {max} numbers.',
+  listOfNumbers: '{count} numbers, {least} … {most}',
 
   blockedServerLost: 'No connection to the server: commands cannot be sent.',
   blockedViewer: 'You may look, but not send commands (role: viewer).',
@@ -250,6 +252,8 @@ const RU: Record<MessageKey, string> = {
   wrongRange: 'Допустимо: {range}.',
   wrongChoice: 'Выберите одно.',
   wrongLength: 'Не длиннее {max} знаков.',
+  wrongCount: 'Не более {max} чисел.',
+  listOfNumbers: 'чисел: {count}, {least} … {most}',
 
   blockedServerLost: 'Нет связи с сервером: команды отправить нельзя.',
   blockedViewer: 'Вы можете смотреть, но не посылать команды (роль: наблюдатель).',

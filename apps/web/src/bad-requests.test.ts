@@ -81,7 +81,7 @@ const BAD_COMMANDS: [string, InjectOptions, [number, string, string]][] = [
   ['broken JSON', post('{"parameter":'), [400, 'INVALID_REQUEST', 'body']],
   ['a body of 10 MB', post(`"${'x'.repeat(10_000_000)}"`), [413, 'BODY_TOO_LARGE', 'body']],
   ['deep nesting', post(nested(30_000)), [400, 'INVALID_REQUEST', 'body']],
-  ['nesting within the bound', post(nested(10)), [422, 'WRONG_TYPE', '/value']],
+  ['nesting within the bound', post(nested(10)), [422, 'WRONG_TYPE', '/value/0']],
   [
     'another content type',
     post('relay0=true', { 'content-type': 'application/x-www-form-urlencoded' }),

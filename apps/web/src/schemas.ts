@@ -3,7 +3,8 @@
 const time = { type: 'string', format: 'date-time' } as const
 const id = { type: 'string', description: 'Id of the instrument, as in site.yaml' } as const
 const value = {
-  type: ['number', 'boolean', 'string'],
+  type: ['number', 'boolean', 'string', 'array'],
+  items: { type: 'number' },
   description: 'Of the type, and within the limits, that the description of the instrument gives',
 } as const
 

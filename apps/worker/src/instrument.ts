@@ -14,6 +14,7 @@ import {
   defaultMatches,
   isFault,
   isoTime,
+  valueInWords,
 } from '@golem/core'
 import type { Channel } from '@golem/transports'
 import type { WorkerContext } from './context.ts'
@@ -22,6 +23,9 @@ import type { WorkerContext } from './context.ts'
 const LOST_AFTER = 3
 /** The longest pause between tries to reach a silent instrument, in ms. */
 const MAX_BACK_OFF_MS = 5_000
+
+/** The readings of an instrument that talks by itself are written so often at most, in ms. */
+const PUBLISH_EVERY_MS = 100
 
 /** How soon after a command its effect is read, in ms. */
 const SOON_MS = 25
@@ -73,6 +77,7 @@ export class Instrument {
   #failures = 0
   #owned = true
   #uptime: number | undefined
+  #publishTimer: NodeJS.Timeout | undefined
 
   constructor({ context, config, driver, channel, description, wake }: InstrumentOptions) {
     this.id = config.id
@@ -138,7 +143,7 @@ export class Instrument {
 
   /** Takes readings that came by themselves. */
   received(found: Readings): void {
-    this.#answered(found, this.#context.client.clock.now())
+    this.#answered(found, this.#context.client.clock.now(), 'gathered')
   }
 
   /** Remembers a command of unknown outcome, to be settled by a reading that begins from now on. */
@@ -180,6 +185,8 @@ export class Instrument {
   }
 
   publish(): void {
+    clearTimeout(this.#publishTimer)
+    this.#publishTimer = undefined
     this.#context.publisher.snapshot(this.snapshot())
   }
 
@@ -210,7 +217,7 @@ export class Instrument {
     return due
   }
 
-  #answered(found: Readings, startedAt: number): void {
+  #answered(found: Readings, startedAt: number, publishing: 'now' | 'gathered' = 'now'): void {
     const at = isoTime(this.#context.client.clock.now())
     this.#failures = 0
     this.#seenAt = at
@@ -229,7 +236,13 @@ export class Instrument {
     if (bad.length === 0) this.#become('ok', 'It answers.')
     else this.#become('degraded', `No good reading of ${bad.map(([name]) => name).join(', ')}.`)
     this.#settleFrom(found, startedAt)
-    this.publish()
+    if (publishing === 'now') this.publish()
+    else this.#publishSoon()
+  }
+
+  /** An instrument that talks by itself is published ten times a second at most: of each reading the newest counts. */
+  #publishSoon(): void {
+    this.#publishTimer ??= setTimeout(() => this.publish(), PUBLISH_EVERY_MS)
   }
 
   #failed(error: GolemError): void {
@@ -282,7 +295,7 @@ export class Instrument {
         record,
         done ? 'done' : 'none',
         got,
-        `Read back: ${name} is ${String(got)}, ${done ? 'as' : 'not as'} the command asked.`,
+        `Read back: ${name} is ${valueInWords(got)}, ${done ? 'as' : 'not as'} the command asked.`,
       )
     }
   }

@@ -1,7 +1,14 @@
 #!/usr/bin/env node
-import { loadSite, notifySystemd, readEnvironment, startWatchdog } from '@golem/config'
+import {
+  describeFault,
+  instanceDirOf,
+  loadSite,
+  notifySystemd,
+  readEnvironment,
+  startWatchdog,
+} from '@golem/config'
 import { GolemError, messageOf } from '@golem/core'
-import { models } from '@golem/drivers'
+import { loadModels } from '@golem/drivers'
 import { Command } from 'commander'
 import { pino } from 'pino'
 import { startWorker } from './start.ts'
@@ -23,10 +30,15 @@ const log = pino(
 )
 
 try {
-  const site = loadSite(options.site ?? environment.siteFile, {
+  const siteFile = options.site ?? environment.siteFile
+  const { models, faults, close } = await loadModels(environment.instanceDir ?? instanceDirOf(siteFile))
+  const site = loadSite(siteFile, {
     models,
+    modelFaults: faults,
     ...(environment.simulated === null ? {} : { simulated: environment.simulated }),
   })
+  // A model that nobody here uses must not keep the others from working.
+  for (const fault of faults) log.error(describeFault(fault))
   const { redisUrl } = site
   if (redisUrl === null) {
     throw new GolemError(
@@ -36,6 +48,7 @@ try {
   }
   const worker = startWorker(site, {
     redisUrl,
+    models,
     log,
     host: options.host ?? environment.host,
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -48,7 +61,8 @@ try {
     log.info(`ending: ${why}`)
     void notifySystemd('STOPPING=1')
     stopWatchdog()
-    worker.close().then(
+    const ended = worker.close().finally(close)
+    ended.then(
       () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'did not end in order')

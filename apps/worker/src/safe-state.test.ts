@@ -24,6 +24,7 @@ class Board {
     }
     const instrument = {
       id: 'board',
+      driver: {},
       reading: (name: string) => this.readings[name],
       matches: (_name: string, safe: Value, got: Value | undefined) => safe === got,
       pollSoon: () => undefined,

@@ -1,4 +1,4 @@
-import { type Value, asGolemError } from '@golem/core'
+import { type Value, asGolemError, valueInWords } from '@golem/core'
 import type { WorkerContext } from './context.ts'
 import type { Instrument } from './instrument.ts'
 
@@ -16,6 +16,8 @@ export class SafeState {
   #busy: Promise<void> | undefined
   /** Outputs that did not take their safe value the last time; of those that are not read nothing else tells. */
   readonly #missed = new Set<string>()
+  /** What the driver does at a stop before the safe values has not worked yet. */
+  #unstopped = false
   #told = { message: '', at: -Infinity }
 
   /** @param outputs - every output with a safe value, also those the site does not show */
@@ -32,6 +34,7 @@ export class SafeState {
   /** Sends the safe values now, ahead of everything, interrupting what runs. Never throws; says what happened in the log. */
   enter(why: string): Promise<void> {
     this.#told.message = ''
+    this.#unstopped = true
     this.#busy ??= this.#send(this.#outputs, why).finally(() => {
       this.#busy = undefined
     })
@@ -46,7 +49,7 @@ export class SafeState {
       if (!reading) return this.#missed.has(name)
       return reading.quality !== 'good' || !this.#instrument.matches(name, safe, reading.value ?? undefined)
     })
-    if (wrong.length === 0) return
+    if (wrong.length === 0 && !this.#unstopped) return
     this.#busy = this.#send(wrong, why).finally(() => {
       this.#busy = undefined
     })
@@ -54,16 +57,19 @@ export class SafeState {
   }
 
   async #send(outputs: readonly (readonly [string, Value])[], why: string): Promise<void> {
-    if (outputs.length === 0) return
+    const makeSafe: ((io: never) => Promise<void>) | undefined = this.#instrument.driver.makeSafe
+    if (!makeSafe) this.#unstopped = false
+    if (outputs.length === 0 && !this.#unstopped) return
     this.#triedAt = performance.now()
     const said: string[] = []
     for (const [name] of outputs) this.#missed.add(name)
     try {
       await this.#instrument.channel.run('stop', async (io) => {
+        if (makeSafe && this.#unstopped) await this.#makeSafe(() => makeSafe(io), said)
         for (const [name, safe] of outputs) {
           try {
             await this.#instrument.spec(name).write?.(io, safe)
-            said.push(`${name} = ${String(safe)}`)
+            said.push(`${name} = ${valueInWords(safe)}`)
             this.#missed.delete(name)
           } catch (error) {
             // The next output may still be reached; this one is tried again after the next reading.
@@ -76,6 +82,17 @@ export class SafeState {
     }
     this.#instrument.pollSoon()
     this.#tell(`safe state (${why}): ${said.join(', ')}`)
+  }
+
+  /** What the driver does to end a movement at once; the safe values are written whatever comes of it. */
+  async #makeSafe(makeSafe: () => Promise<void>, said: string[]): Promise<void> {
+    try {
+      await makeSafe()
+      this.#unstopped = false
+      said.push('stopped')
+    } catch (error) {
+      said.push(`NOT stopped (${asGolemError(error).message})`)
+    }
   }
 
   #tell(message: string): void {

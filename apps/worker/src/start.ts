@@ -1,6 +1,5 @@
 import type { Site } from '@golem/config'
 import type { Model, WorkerRecord } from '@golem/core'
-import { models as shippedModels } from '@golem/drivers'
 import { type ControlMessage, WorkerClient } from '@golem/queue'
 import os from 'node:os'
 import path from 'node:path'
@@ -18,7 +17,8 @@ export interface WorkerOptions {
   host?: string
   redisUrl: string
   log: Logger
-  models?: ReadonlyMap<string, Model>
+  /** Every model its instruments may have. */
+  models: ReadonlyMap<string, Model>
 }
 
 export interface RunningWorker {
@@ -36,7 +36,7 @@ const FLUSH_MS = 2_000
 
 /** Starts a worker: it takes the links it may own, polls, carries commands out, until it is closed. */
 export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
-  const { redisUrl, log, models = shippedModels } = options
+  const { redisUrl, log, models } = options
   const host = options.host ?? os.hostname()
   const id = options.id ?? `${host}-${process.pid}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')
   const onError = errorReporter(log)

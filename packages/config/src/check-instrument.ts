@@ -1,4 +1,12 @@
-import { type Address, GolemError, linkOf, messageOf, type Model, parseAddress } from '@golem/core'
+import {
+  type Address,
+  GolemError,
+  isOfOneMachine,
+  linkOf,
+  messageOf,
+  type Model,
+  parseAddress,
+} from '@golem/core'
 import { checkAgainstModel } from './check-model.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
@@ -149,11 +157,13 @@ function readCredentials(
 
 /**
  * The name of the connection in leases and journals, the same at each start and on each machine. A simulated device
- * has another port each time: its own name stands for it. A serial port is one of its machine: /dev/ttyUSB0 of
+ * has another port each time: its own name stands for it. A device file is one of its machine: /dev/ttyUSB0 of
  * another machine is another link.
  */
 function linkName(address: Address, host: string | null): string {
-  return address.kind === 'serial' && host !== null ? `serial:${host}:${address.path}` : linkOf(address)
+  if (host === null || !isOfOneMachine(address)) return linkOf(address)
+  const [kind, ...rest] = linkOf(address).split(':')
+  return [kind, host, ...rest].join(':')
 }
 
 function checkIds(instruments: readonly InstrumentConfig[], report: Report): void {
@@ -194,14 +204,38 @@ function checkLinks(instruments: readonly InstrumentConfig[], report: Report): v
         `${shared}, but ${inHostWords(instrument.host)}, and the other one ${inHostWords(first.host)}. A link hangs on one machine: write the same "host" in both.`,
       )
     }
-    const [a, b] = [first.endpoint, instrument.endpoint]
-    if (a.kind === 'serial' && b.kind === 'serial' && a.baudRate !== b.baudRate) {
+    if (first.endpoint.kind !== instrument.endpoint.kind) {
       report(
         ['instruments', index, 'address'],
-        `${shared} at another speed (${b.baudRate ?? 'none'} and ${a.baudRate ?? 'none'}). Write the same "?baud=" in both.`,
+        `${shared}, but the two do not speak alike (${first.endpoint.kind} and ${instrument.endpoint.kind}). Give each a connection of its own.`,
+      )
+    }
+    const differing = differingSettings(first.endpoint, instrument.endpoint)
+    if (differing !== null) {
+      report(
+        ['instruments', index, 'address'],
+        `${shared} with other line settings (${differing}). Write the same ones in both.`,
       )
     }
   }
+}
+
+/** The line settings in which two addresses of one port differ, in words; null when in none. */
+function differingSettings(a: Address, b: Address): string | null {
+  const [first, second] = [settingsOf(a), settingsOf(b)]
+  const keys = [...new Set([...Object.keys(first), ...Object.keys(second)])].sort()
+  const differing = keys.filter((key) => first[key] !== second[key])
+  if (differing.length === 0) return null
+  return differing.map((key) => `${key}: ${second[key] ?? 'none'} and ${first[key] ?? 'none'}`).join(', ')
+}
+
+function settingsOf(address: Address): Record<string, string> {
+  const place = address.kind === 'modbus' ? address.place : address
+  const settings = Object.entries(place.kind === 'serial' ? place : {}).filter(
+    ([key]) => key !== 'kind' && key !== 'path',
+  )
+  if (address.kind === 'modbus') settings.push(['framing', address.framing])
+  return Object.fromEntries(settings.map(([key, value]) => [key, String(value)]))
 }
 
 function inHostWords(host: string | null): string {

@@ -1,4 +1,5 @@
 import {
+  ADDRESS_KINDS,
   type Address,
   checkValue,
   type Driver,
@@ -6,6 +7,7 @@ import {
   type Model,
   type Value,
   type ValueDescription,
+  valueInWords,
 } from '@golem/core'
 import type { Report, Surroundings } from './check-instrument.ts'
 import { checkSchema } from './check-schema.ts'
@@ -60,17 +62,17 @@ export function checkAgainstModel(
   }
 }
 
+const WRITE_INSTEAD: Readonly<Record<Model['transport'], string>> = {
+  http: 'is reached over HTTP. Write an address like http://10.10.0.5.',
+  line: 'is reached over a serial port, TCP or USBTMC. Write serial:/dev/serial/by-id/..., tcp://host:port or usbtmc:/dev/usbtmc0.',
+  modbus: 'speaks Modbus. Write modbus-tcp://host/UNIT or modbus-rtu:/dev/serial/by-id/...?unit=UNIT.',
+  mqtt: 'is reached through an MQTT broker. Write mqtt://broker/topic.',
+  hid: 'is a USB HID device. Write hid:VENDOR:PRODUCT or hid:/dev/hidraw0.',
+}
+
 function checkTransport(model: Model, endpoint: Address, path: Path, report: Report): void {
-  if (endpoint.kind === 'sim') return
-  if (model.transport === 'http' && endpoint.kind !== 'http') {
-    report(path, `The model ${model.id} is reached over HTTP. Write an address like http://10.10.0.5.`)
-  }
-  if (model.transport === 'line' && endpoint.kind === 'http') {
-    report(
-      path,
-      `The model ${model.id} is reached over a serial port or TCP. Write serial:/dev/serial/by-id/... or tcp://host:port.`,
-    )
-  }
+  if (endpoint.kind === 'sim' || ADDRESS_KINDS[model.transport].includes(endpoint.kind)) return
+  report(path, `The model ${model.id} ${WRITE_INSTEAD[model.transport]}`)
 }
 
 /** The driver the worker will use, or undefined when the options leave none. */
@@ -169,7 +171,7 @@ function checkSafe(
     const key = raw.min === undefined ? 'max' : 'min'
     report(
       [...path, key],
-      `The emergency stop brings ${name} to ${String(safe)}, which these limits exclude. Give it another value with "safe", or "safe: null" to leave it.`,
+      `The emergency stop brings ${name} to ${valueInWords(safe)}, which these limits exclude. Give it another value with "safe", or "safe: null" to leave it.`,
     )
   }
 }

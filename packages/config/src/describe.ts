@@ -1,18 +1,13 @@
 import type {
   ActionDescription,
-  ActionSpec,
+  AnyActionSpec,
+  AnyParameterSpec,
   Driver,
-  HttpIo,
   InstrumentDescription,
-  LineIo,
   Model,
   ParameterDescription,
-  ParameterSpec,
 } from '@golem/core'
 import type { InstrumentConfig, ParameterOverride } from './site.ts'
-
-type AnyParameter = ParameterSpec<HttpIo> | ParameterSpec<LineIo>
-type AnyAction = ActionSpec<HttpIo> | ActionSpec<LineIo>
 
 /**
  * What an instrument of this site can do: what its driver says, with this site's labels and limits, without
@@ -36,12 +31,12 @@ export function describeInstrument(
     address,
     pollEveryMs,
     onStop,
-    parameters: describeShown<AnyParameter, ParameterOverride, ParameterDescription>(
+    parameters: describeShown<AnyParameterSpec, ParameterOverride, ParameterDescription>(
       driver.parameters,
       config.parameters,
       describeParameter,
     ),
-    actions: describeShown<AnyAction, InstrumentConfig['actions'][string], ActionDescription>(
+    actions: describeShown<AnyActionSpec, InstrumentConfig['actions'][string], ActionDescription>(
       driver.actions,
       config.actions,
       describeAction,
@@ -67,7 +62,7 @@ function describeShown<Spec, Override extends { hidden?: boolean }, Description>
  *
  * @param override - of the site; `safe: null` takes the model's safe value away
  */
-export function describeParameter(spec: AnyParameter, override: ParameterOverride): ParameterDescription {
+export function describeParameter(spec: AnyParameterSpec, override: ParameterOverride): ParameterDescription {
   const writable = spec.write !== undefined
   return withoutUndefined<ParameterDescription>({
     label: override.label ?? spec.label,
@@ -79,6 +74,7 @@ export function describeParameter(spec: AnyParameter, override: ParameterOverrid
     step: spec.step,
     choices: spec.choices,
     maxLength: spec.maxLength,
+    maxItems: spec.maxItems,
     decimals: override.decimals ?? spec.decimals,
     note: override.note ?? spec.note,
     safe: writable && override.safe !== null ? (override.safe ?? spec.safe) : undefined,
@@ -87,7 +83,10 @@ export function describeParameter(spec: AnyParameter, override: ParameterOverrid
   })
 }
 
-function describeAction(spec: AnyAction, override: InstrumentConfig['actions'][string]): ActionDescription {
+function describeAction(
+  spec: AnyActionSpec,
+  override: InstrumentConfig['actions'][string],
+): ActionDescription {
   return withoutUndefined<ActionDescription>({
     label: override.label ?? spec.label,
     arguments: spec.arguments ?? {},

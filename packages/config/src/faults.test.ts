@@ -78,7 +78,7 @@ const CASES: Case[] = [
   [
     'speeds that differ on one link',
     `${one('', 'gauge', 'serial:/dev/x?baud=9600')}  - id: b\n    model: gauge\n    address: »serial:/dev/x\n`,
-    /another speed/,
+    /other line settings \(baudRate: none and 9600\)/,
   ],
   [
     'a simulated device that is not there',
@@ -92,7 +92,7 @@ const CASES: Case[] = [
   // models
   ['an unknown model', one('', '»haeter'), /Did you mean "heater"\?/, withModels],
   ['a model nothing is like', one('', '»x'), /There is: heater, gauge\./, withModels],
-  ['HTTP where a line is wanted', one('', 'gauge', '»http://a'), /serial port or TCP/, withModels],
+  ['HTTP where a line is wanted', one('', 'gauge', '»http://a'), /serial port, TCP or USBTMC/, withModels],
   ['a line where HTTP is wanted', one('', 'heater', '»tcp://a:1'), /over HTTP/, withModels],
   ['an unknown option', one('    options: { »chanels: 1 }\n'), /Did you mean "channels"\?/, withModels],
   ['a faulty option', one('    options: { channels: »0 }\n'), /how many channels/, withModels],

@@ -8,9 +8,11 @@ export {
   readEnvironment,
   type Variables,
 } from './environment.ts'
-export { loadSite, type LoadSiteOptions } from './load-site.ts'
+export { checkSchema, type SchemaFault } from './check-schema.ts'
+export { instanceDirOf, loadSite, type LoadSiteOptions } from './load-site.ts'
 export { describeFault, type Fault, SiteFaults } from './site-faults.ts'
 export { siteSchema } from './site-schema.ts'
 export * from './site.ts'
 export { hashToken, newToken, tokenMatches } from './token.ts'
 export * from './systemd-notify.ts'
+export { formatPath, type Path, readYamlSource, type YamlSource } from './yaml-source.ts'

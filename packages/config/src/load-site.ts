@@ -19,10 +19,17 @@ const DEFAULT_MAX_WAITING = 32
 export interface LoadSiteOptions {
   /** Models by id; without them instruments are not checked against their models. */
   models?: ReadonlyMap<string, Model>
+  /** What is wrong with files of models: told together with the faults of the site, when it has any. */
+  modelFaults?: readonly Fault[]
   /** Address of each simulated device by name (default: GOLEM_SIMULATED); without it `sim:` stays as it is. */
   simulated?: Readonly<Record<string, string>>
   /** Instead of the environment of the process. */
   env?: Variables
+}
+
+/** The instance folder of a site file where the environment names no other: the one it is in. Absolute. */
+export function instanceDirOf(file: string): string {
+  return dirname(resolve(file))
 }
 
 /**
@@ -53,7 +60,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
   const authWritten = Object.hasOwn(data, 'auth')
   for (const fault of checkSchema(data, siteSchema)) report(fault.path, fault.message, fault.at)
   const raw: RawSite = data
-  const instanceDir = environment?.instanceDir ?? dirname(resolve(file))
+  const instanceDir = environment?.instanceDir ?? instanceDirOf(file)
   checkRedis(raw.redis, report)
   const site: Site = {
     name: raw.site ?? '',
@@ -75,7 +82,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
       models: options.models,
     }),
   }
-  if (faults.length > 0) throw new SiteFaults(faults)
+  if (faults.length > 0) throw new SiteFaults([...faults, ...(options.modelFaults ?? [])])
   return site
 }
 

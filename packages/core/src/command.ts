@@ -9,6 +9,10 @@ export const MAX_VALID_FOR_MS = 3_600_000
 export const MAX_WAITING = 32
 /** The longest text that is accepted where no description says otherwise, in characters. */
 const MAX_TEXT = 256
+/** The longest list of numbers that is accepted where no description says otherwise. */
+const MAX_ITEMS = 4096
+/** Of a longer list of numbers messages show only the beginning. */
+const SHOWN_ITEMS = 4
 
 /** What a command is to do: write one parameter or run one action. */
 export type CommandTarget =
@@ -72,9 +76,16 @@ export function targetOf(
 
 /** A target in words, for messages: `relay0 = true` or `reset()`. */
 export function describeTarget(target: CommandTarget): string {
-  if ('parameter' in target) return `${target.parameter} = ${String(target.value)}`
-  const given = Object.entries(target.arguments).map(([name, value]) => `${name}: ${String(value)}`)
+  if ('parameter' in target) return `${target.parameter} = ${valueInWords(target.value)}`
+  const given = Object.entries(target.arguments).map(([name, value]) => `${name}: ${valueInWords(value)}`)
   return `${target.action}(${given.join(', ')})`
+}
+
+/** A value as messages show it; of a long list of numbers only the beginning. */
+export function valueInWords(value: Value): string {
+  if (typeof value !== 'object') return String(value)
+  const shown = value.slice(0, SHOWN_ITEMS).join(', ')
+  return value.length > SHOWN_ITEMS ? `[${shown}, … ${value.length} numbers]` : `[${shown}]`
 }
 
 /**
@@ -208,18 +219,37 @@ export function checkValue(where: string, allowed: ValueDescription, value: unkn
       }
       return value
     case 'integer':
-    case 'number': {
-      if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(`a number${inUnit(allowed)}`)
-      if (allowed.type === 'integer' && !Number.isInteger(value)) throw wrong('a whole number')
-      const { min, max } = allowed
-      if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
-        throw new GolemError('OUT_OF_RANGE', `${where} takes ${rangeInWords(allowed)}, not ${value}.`, {
+    case 'number':
+      return checkNumber(where, allowed, value, field)
+    case 'array': {
+      if (!Array.isArray(value)) throw wrong('a list of numbers')
+      const most = allowed.maxItems ?? MAX_ITEMS
+      if (value.length > most) {
+        throw new GolemError('OUT_OF_RANGE', `${where} takes at most ${most} numbers, not ${value.length}.`, {
           field,
         })
       }
-      return value
+      return value.map((item: unknown, index) =>
+        checkNumber(`${where}[${index}]`, allowed, item, `${field}/${index}`),
+      )
     }
   }
+}
+
+function checkNumber(where: string, allowed: ValueDescription, value: unknown, field: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new GolemError('WRONG_TYPE', `${where} takes a number${inUnit(allowed)}, not ${inWords(value)}.`, {
+      field,
+    })
+  }
+  if (allowed.type === 'integer' && !Number.isInteger(value)) {
+    throw new GolemError('WRONG_TYPE', `${where} takes a whole number, not ${inWords(value)}.`, { field })
+  }
+  const { min, max } = allowed
+  if ((min !== undefined && value < min) || (max !== undefined && value > max)) {
+    throw new GolemError('OUT_OF_RANGE', `${where} takes ${rangeInWords(allowed)}, not ${value}.`, { field })
+  }
+  return value
 }
 
 function rangeInWords({ min, max, unit }: ValueDescription): string {

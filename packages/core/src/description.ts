@@ -1,7 +1,7 @@
-/** A value as it is read from, or written to, an instrument. */
-export type Value = number | boolean | string
+/** A value as it is read from, or written to, an instrument. A list of numbers is an `array`, e.g. a waveform. */
+export type Value = number | boolean | string | readonly number[]
 
-export type ParameterType = 'number' | 'integer' | 'boolean' | 'choice' | 'text'
+export type ParameterType = 'number' | 'integer' | 'boolean' | 'choice' | 'text' | 'array'
 
 /** What a value may be: the part that parameters and arguments of actions have in common. */
 export interface ValueDescription {
@@ -17,6 +17,8 @@ export interface ValueDescription {
   choices?: readonly string[]
   /** The longest `text`, in characters (default 256). */
   maxLength?: number
+  /** The most numbers of an `array` (default 4096). `min` and `max` hold for each of them. */
+  maxItems?: number
 }
 
 /** A parameter as the worker publishes it. Web, CLI and page know nothing else of it. */

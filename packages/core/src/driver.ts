@@ -1,3 +1,4 @@
+import type { AddressKind, SerialSettings } from './address.ts'
 import type { ArgumentDescription, ParameterDescription, Value } from './description.ts'
 
 /** The reply of an HTTP instrument. */
@@ -17,7 +18,10 @@ export interface HttpIo {
   sleep(ms: number): Promise<void>
 }
 
-/** What a driver of a line-oriented instrument (serial, TCP) sees. Lines are without terminator. */
+/**
+ * What a driver of a line-oriented instrument (serial, TCP, USBTMC) sees. Lines are without terminator; each character
+ * of a line is one byte (latin1).
+ */
 export interface LineIo {
   /** Sends one line, terminator added. @throws LINK_DOWN, LINK_LOST */
   send(line: string): Promise<void>
@@ -25,11 +29,86 @@ export interface LineIo {
    * Sends one line and returns the first line after it that `accept` takes (default: any). Lines it does
    * not take are handed to the driver's `unsolicited`.
    *
-   * @throws REPLY_TIMEOUT, LINK_DOWN, LINK_LOST; REPLY_MALFORMED for a line over 4096 characters
+   * @throws REPLY_TIMEOUT, LINK_DOWN, LINK_LOST; REPLY_MALFORMED for a line over 4096 characters (or the
+   *   driver's `link.maxLineLength`)
    */
   ask(line: string, options?: AskOptions): Promise<string>
   /** The next line that `accept` takes, without sending anything. */
   expect(options?: AskOptions): Promise<string>
+  /**
+   * Sends bytes as they are and returns the answer as it came, terminators and all: for binary answers, and for
+   * exchanges of others that pass through golem.
+   *
+   * @throws as `ask`; REPLY_MALFORMED when more than `maxBytes` came and it is still not complete
+   */
+  askBytes(bytes: Uint8Array, options: AskBytesOptions): Promise<Uint8Array>
+  /**
+   * Sends bytes as they are and waits for no answer: real-time characters of a motion controller. They go out at
+   * once, also while an answer is waited for, and leave the line in step.
+   */
+  sendBytes(bytes: Uint8Array): Promise<void>
+  sleep(ms: number): Promise<void>
+}
+
+export interface AskBytesOptions {
+  /**
+   * Is the answer complete? Called with all that has come each time more has come.
+   *
+   * @returns how many bytes the answer has, when it is complete; what comes after that is a line nobody asked for
+   * @throws REPLY_MALFORMED when this can't become an answer
+   */
+  complete: (received: Uint8Array) => number | undefined
+  /** The longest pause before the first byte and between two, in ms; default: the driver's `link.replyTimeoutMs` */
+  timeoutMs?: number
+  /** The answer is also complete when nothing more has come for so long, in ms (after the first byte). */
+  quietMs?: number
+  /** default 4096 */
+  maxBytes?: number
+}
+
+/** What a driver of a Modbus unit sees. Addresses count from 0; the unit is the address's. */
+export interface ModbusIo {
+  /** @throws INSTRUMENT_REFUSED for an exception; LINK_DOWN, LINK_LOST, REPLY_TIMEOUT, REPLY_MALFORMED */
+  readCoils(address: number, count: number): Promise<boolean[]>
+  readDiscreteInputs(address: number, count: number): Promise<boolean[]>
+  /** 16-bit words, 0 to 65535; at most 125. */
+  readHoldingRegisters(address: number, count: number): Promise<number[]>
+  readInputRegisters(address: number, count: number): Promise<number[]>
+  writeCoil(address: number, value: boolean): Promise<void>
+  writeCoils(address: number, values: readonly boolean[]): Promise<void>
+  writeRegister(address: number, value: number): Promise<void>
+  writeRegisters(address: number, values: readonly number[]): Promise<void>
+  sleep(ms: number): Promise<void>
+}
+
+/** What a driver of a device behind an MQTT broker sees. Topics are relative to the instrument's address. */
+export interface MqttIo {
+  /** Settles when the broker has taken it. @throws LINK_DOWN, LINK_LOST, REPLY_TIMEOUT */
+  publish(topic: string, payload: string, options?: { qos?: 0 | 1 | 2; retain?: boolean }): Promise<void>
+  /** The newest message of a subscribed topic; undefined when there has been none since the subscription. */
+  latest(topic: string): MqttMessage | undefined
+  /** The next message of a subscribed topic that `accept` takes (default: any). @throws REPLY_TIMEOUT, LINK_LOST */
+  expect(
+    topic: string,
+    options?: { timeoutMs?: number; accept?: (payload: string) => boolean },
+  ): Promise<string>
+  sleep(ms: number): Promise<void>
+}
+
+export interface MqttMessage {
+  payload: string
+  /** When it came, by the monotonic clock (`performance.now()`). */
+  at: number
+  /** It is what the broker has kept, sent at an unknown time before. */
+  retained: boolean
+}
+
+/** What a driver of a device that takes reports (USB HID) sees. Reports have the length the driver says. */
+export interface HidIo {
+  /** Sends one report and waits for no answer. @throws LINK_DOWN, LINK_LOST */
+  send(report: Uint8Array): Promise<void>
+  /** Sends one report and returns the next one that comes. @throws REPLY_TIMEOUT, LINK_DOWN, LINK_LOST */
+  ask(report: Uint8Array, options?: { timeoutMs?: number }): Promise<Uint8Array>
   sleep(ms: number): Promise<void>
 }
 
@@ -53,7 +132,7 @@ export function fault(fault: string): Fault {
 }
 
 export function isFault(value: Value | Fault): value is Fault {
-  return typeof value === 'object'
+  return typeof value === 'object' && 'fault' in value
 }
 
 /** One parameter as a driver defines it. Label, group, limits and safe value can be changed by the site. */
@@ -98,6 +177,11 @@ interface DriverBase<Io> {
    *   asks for these only, one that gets all at once may return all
    */
   readAll: (io: Io, due: ReadonlySet<string>) => Promise<Readings>
+  /**
+   * The first thing the emergency stop does, before it writes the safe values: what ends a movement at once. Sent
+   * without identification, whatever was going on before.
+   */
+  makeSafe?: (io: Io) => Promise<void>
   /** Name of a parameter that counts seconds since boot: when it falls, the instrument has rebooted. */
   uptime?: string
 }
@@ -106,6 +190,14 @@ interface DriverBase<Io> {
 export interface HttpDriver extends DriverBase<HttpIo> {
   transport: 'http'
   link: { connectTimeoutMs: number; replyTimeoutMs: number }
+  /** Server-sent events that it gives (`text/event-stream`); one connection is kept open for them. */
+  events?: {
+    path: string
+    /** After so much silence the connection is taken to be dead, in ms. */
+    silenceMs: number
+    /** What an event says; undefined: nothing. @throws REPLY_MALFORMED */
+    onEvent: (event: { type: string; data: string }) => Readings | undefined
+  }
 }
 
 export interface LineDriver extends DriverBase<LineIo> {
@@ -114,17 +206,68 @@ export interface LineDriver extends DriverBase<LineIo> {
     /** Added to what is sent, and what ends a received line. */
     sendTerminator: string
     receiveTerminator: string
+    /** Instead of lines: frames of a fixed length that begin with these bytes (latin1), handed over as one "line" each. */
+    receiveFrame?: { header: string; length: number }
     replyTimeoutMs: number
     /** How long the line has to be quiet to be in step again after a time-out, in ms. */
     quietMs: number
-    /** Serial settings when the address does not say otherwise. */
-    baudRate?: number
-  }
+    /** The longest line that is received, in characters (default 4096). */
+    maxLineLength?: number
+    /** The least time between the end of one exchange and the next, in ms (default 0). */
+    gapMs?: number
+  } & SerialSettings
   /** Takes a line that nobody asked for; what it returns becomes readings. undefined: not understood. */
   unsolicited?: (line: string) => Readings | undefined
+  /**
+   * How exchanges of others pass through (gateway): query: a line with a ? outside quotes is answered by one line or
+   * block, others by nothing; always: each line is answered by one line; quiet: the answer is what comes until the
+   * line is quiet for `quietMs`. Default query.
+   */
+  replies?: 'query' | 'always' | 'quiet'
 }
 
-export type Driver = HttpDriver | LineDriver
+export interface ModbusDriver extends DriverBase<ModbusIo> {
+  transport: 'modbus'
+  link: {
+    replyTimeoutMs: number
+    /** The least time between an answer and the next request, in ms (slow units want 5 to 50). */
+    gapMs: number
+  } & SerialSettings
+}
+
+export interface MqttDriver extends DriverBase<MqttIo> {
+  transport: 'mqtt'
+  link: { replyTimeoutMs: number }
+  /** Topics it wants, relative to the address; + and # as in MQTT. */
+  subscriptions: readonly string[]
+  /** What a message says; undefined: nothing. */
+  onMessage: (topic: string, payload: string) => Readings | undefined
+  /** The topic that tells whether the device is there (its last will). While it says otherwise, polls fail with LINK_DOWN. */
+  availability?: { topic: string; online: string; offline: string }
+}
+
+export interface HidDriver extends DriverBase<HidIo> {
+  transport: 'hid'
+  link: { reportBytes: number; replyTimeoutMs: number }
+}
+
+export type Driver = HttpDriver | LineDriver | ModbusDriver | MqttDriver | HidDriver
+
+/** What any driver's io is. */
+export type AnyIo = HttpIo | LineIo | ModbusIo | MqttIo | HidIo
+
+/** A parameter or action of any driver, for those who only look at it. */
+export type AnyParameterSpec = ParameterSpec<never>
+export type AnyActionSpec = ActionSpec<never>
+
+/** The kinds of address that each transport takes. */
+export const ADDRESS_KINDS: Readonly<Record<Driver['transport'], readonly AddressKind[]>> = {
+  http: ['http'],
+  line: ['serial', 'tcp', 'usbtmc'],
+  modbus: ['modbus'],
+  mqtt: ['mqtt'],
+  hid: ['hid'],
+}
 
 /** A JSON Schema, as Ajv takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -137,6 +280,8 @@ export interface Model {
   kind: string
   /** Where its protocol is written down. */
   source: string
+  /** Where the model comes from: golem itself, or a file of the site. */
+  file?: string
   transport: Driver['transport']
   /** The `options` an instrument of this model may have in site.yaml. */
   optionsSchema: JsonSchema
@@ -148,6 +293,12 @@ export interface Model {
 export function defaultMatches(wanted: Value, got: Value, step?: number): boolean {
   if (typeof wanted === 'number' && typeof got === 'number') {
     return Math.abs(wanted - got) <= Math.max((step ?? 0) / 2, 1e-9)
+  }
+  if (typeof wanted === 'object' && typeof got === 'object') {
+    return (
+      wanted.length === got.length &&
+      wanted.every((item, index) => defaultMatches(item, got[index] ?? NaN, step))
+    )
   }
   return wanted === got
 }

@@ -2,6 +2,7 @@ import {
   type ActionSpec,
   type Fault,
   fault,
+  isFault,
   GolemError,
   type HttpDriver,
   type HttpIo,
@@ -223,9 +224,9 @@ async function untilItShows(
   for (let look = 0; look < LOOKS; look += 1) {
     if (look > 0) await io.sleep(LOOK_EVERY_MS)
     got = await readEntity(io, board, entity)
-    if (typeof got !== 'object' && isIt(got)) return
+    if (!isFault(got) && isIt(got)) return
   }
-  const shows = typeof got === 'object' ? `"${got.fault}"` : String(got)
+  const shows = isFault(got) ? `"${got.fault}"` : String(got)
   throw new GolemError(
     'READBACK_MISMATCH',
     `The board took ${String(wanted)} for "${entity.name}" but still shows ${shows} after 1 s.${entity.domain === 'number' ? ' A board ignores numbers outside its own limits.' : ''}`,

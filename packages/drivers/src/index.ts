@@ -1,1 +1,2 @@
-export { modelOf, models } from './registry.ts'
+export { type LoadedModels, loadModels, SHIPPED_MODELS } from './load-models.ts'
+export { builtIn } from './registry.ts'

@@ -1,14 +1,8 @@
-import { type Address, type ErrorCode, GolemError, type HttpDriver, type HttpIo } from '@golem/core'
-import {
-  type ChannelState,
-  conclude,
-  conversationGate,
-  type Gate,
-  introduce,
-  introductionGate,
-} from './conversation.ts'
+import { type Address, type ErrorCode, GolemError, type HttpDriver, type HttpIo, nameOf } from '@golem/core'
+import type { Gate } from './conversation.ts'
+import { exchangeChannel } from './exchange-channel.ts'
 import { exchange, type HttpTarget } from './http-exchange.ts'
-import { type AttachOptions, type Channel, type Link, type LinkOptions, nameOf } from './link.ts'
+import type { AttachOptions, Channel, Link, LinkOptions } from './link.ts'
 import { Turns } from './turns.ts'
 
 type HttpAddress = Extract<Address, { kind: 'http' }>
@@ -31,29 +25,13 @@ export class HttpLink implements Link {
       )
     }
     const target: HttpTarget = { ...endpoint, ...driver.link, auth: auth ?? null }
-    const state: ChannelState = { driver, standing: 'unknown' }
-    const turns = this.#turns
-    const guard = this.#guard
-    return {
+    return exchangeChannel({
       driver,
-      run: (priority, conversation, options) =>
-        turns.take(priority, state, async (talk) => {
-          const forget = talk.onOver(() => {
-            state.standing = 'unknown'
-          })
-          if (priority !== 'stop' && state.standing !== 'ready') {
-            await introduce(state, ioFor(target, introductionGate(talk, guard)), nameOf(endpoint), talk)
-          }
-          try {
-            const io = ioFor(target, conversationGate(talk, guard, options?.beforeSend))
-            return await (conversation as (io: HttpIo) => ReturnType<typeof conversation>)(io)
-          } catch (error) {
-            throw conclude(state, talk, error)
-          } finally {
-            forget()
-          }
-        }),
-    }
+      where: nameOf(endpoint),
+      turns: this.#turns,
+      guard: this.#guard,
+      ioFor: (gate) => ioFor(target, gate),
+    })
   }
 
   async close(reason: ErrorCode = 'INTERRUPTED'): Promise<void> {

@@ -3,7 +3,6 @@ export {
   type Channel,
   type Link,
   type LinkOptions,
-  nameOf,
   openLink,
   type Priority,
 } from './link.ts'

@@ -4,6 +4,7 @@ import {
   type LineDriver,
   type LineIo,
   messageOf,
+  nameOf,
   type Readings,
 } from '@golem/core'
 import {
@@ -14,11 +15,14 @@ import {
   introduce,
   introductionGate,
 } from './conversation.ts'
-import { inWords } from './line-framing.ts'
+import { inWords, MAX_LINE } from './line-framing.ts'
 import { LineWire } from './line-wire.ts'
-import { type AttachOptions, type Channel, type Link, type LinkOptions, nameOf } from './link.ts'
+import type { AttachOptions, Channel, Link, LinkOptions } from './link.ts'
 import type { PortAddress } from './port.ts'
 import { type Talk, Turns } from './turns.ts'
+
+/** After these an answer may still come that nobody waits for. */
+const OUT_OF_STEP: ReadonlySet<ErrorCode> = new Set(['REPLY_TIMEOUT', 'REPLY_MALFORMED'])
 
 interface LineChannel extends ChannelState {
   readonly driver: LineDriver
@@ -172,6 +176,13 @@ export class LineLink implements Link {
   #ioFor(wire: LineWire, channel: LineChannel, gate: Gate): LineIo {
     const { talk, pass } = gate
     const { replyTimeoutMs } = channel.driver.link
+    const failed = (error: unknown): never => {
+      if (error instanceof GolemError && OUT_OF_STEP.has(error.code)) {
+        wire.outOfStep = true
+        channel.standing = 'unknown'
+      }
+      throw error
+    }
     const anything = (): boolean => true
     // After a time-out inside a conversation its late answer must not become the next question's.
     const inStep = async (): Promise<void> => {
@@ -188,19 +199,23 @@ export class LineLink implements Link {
       ask: async (line, { timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
         await inStep()
         wire.forgetKept()
-        try {
-          return await wire.nextLine(inWords(line), accept, timeoutMs, talk, () => wire.write(line, pass))
-        } catch (error) {
-          if (error instanceof GolemError && error.code === 'REPLY_TIMEOUT') {
-            wire.outOfStep = true
-            channel.standing = 'unknown'
-          }
-          throw error
-        }
+        return wire
+          .nextLine(inWords(line), accept, timeoutMs, talk, () => wire.write(line, pass))
+          .catch(failed)
       },
       expect: async ({ timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
         await inStep()
         return wire.nextLine('a line', accept, timeoutMs, talk)
+      },
+      askBytes: async (bytes, options) => {
+        await inStep()
+        wire.forgetKept()
+        const limits = { timeoutMs: replyTimeoutMs, maxBytes: MAX_LINE, ...options }
+        return wire.exchangeBytes(Buffer.from(bytes), limits, talk, pass).catch(failed)
+      },
+      sendBytes: async (bytes) => {
+        talk.throwIfOver()
+        await talk.orOver(wire.writeBytes(Buffer.from(bytes), pass))
       },
       sleep: (ms) => talk.sleep(ms),
     }

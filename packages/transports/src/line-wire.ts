@@ -1,4 +1,5 @@
-import { GolemError, type LineDriver, messageOf } from '@golem/core'
+import { type AskBytesOptions, GolemError, type LineDriver, messageOf } from '@golem/core'
+import { ByteCollector } from './byte-collector.ts'
 import { inWords, LineFraming, MAX_LINE } from './line-framing.ts'
 import { openPort, type Port, type PortAddress } from './port.ts'
 import type { Talk } from './turns.ts'
@@ -33,6 +34,7 @@ export class LineWire {
   #opening: Promise<void> | undefined
   #down = false
   #waiter: Waiter | undefined
+  #collector: ByteCollector | undefined
   #kept: string[] = []
   #keeping = false
   #draining = false
@@ -94,10 +96,15 @@ export class LineWire {
    * @param pass - called directly before the bytes go out; when it throws, nothing goes out
    * @throws LINK_DOWN when the port is not open, LINK_LOST when writing failed, and what `pass` throws
    */
-  async write(line: string, pass: () => void): Promise<void> {
+  write(line: string, pass: () => void): Promise<void> {
+    return this.writeBytes(Buffer.from(line + this.#options.settings.sendTerminator, 'latin1'), pass)
+  }
+
+  /** As `write`, bytes as they are. */
+  async writeBytes(bytes: Buffer, pass: () => void): Promise<void> {
     const port = this.#port
-    if (!port?.isOpen) throw this.#closedError('LINK_DOWN', `${inWords(line)} was not sent`)
-    const bytes = Buffer.from(line + this.#options.settings.sendTerminator, 'latin1')
+    const what = (): string => inWords(bytes.toString('latin1', 0, 80))
+    if (!port?.isOpen) throw this.#closedError('LINK_DOWN', `${what()} was not sent`)
     pass()
     let timer: NodeJS.Timeout | undefined
     const blocked = new Promise<never>((_resolve, reject) => {
@@ -110,7 +117,7 @@ export class LineWire {
       this.#tell(false, `The connection to ${this.#options.where} was lost: writing failed.`)
       throw new GolemError(
         'LINK_LOST',
-        `Writing ${inWords(line)} to ${this.#options.where} failed: ${messageOf(error)}.`,
+        `Writing ${what()} to ${this.#options.where} failed: ${messageOf(error)}.`,
         { cause: error },
       )
     } finally {
@@ -167,6 +174,33 @@ export class LineWire {
   }
 
   /**
+   * Sends bytes and gathers the answer as it comes.
+   *
+   * @throws REPLY_TIMEOUT, LINK_LOST, REPLY_MALFORMED, and what `pass` throws
+   */
+  async exchangeBytes(
+    bytes: Buffer,
+    options: AskBytesOptions & { timeoutMs: number; maxBytes: number },
+    talk: Talk,
+    pass: () => void,
+  ): Promise<Uint8Array> {
+    const collector = new ByteCollector(options, this.#options.where, (rest) => this.#framing.take(rest))
+    const answer = collector.answer()
+    // It may fail (the port closes) before it is waited for below.
+    answer.catch(() => undefined)
+    this.#framing.reset()
+    this.#collector = collector
+    try {
+      await talk.orOver(this.writeBytes(bytes, pass))
+      collector.startClock()
+      return await talk.orOver(answer)
+    } finally {
+      collector.stop()
+      if (this.#collector === collector) this.#collector = undefined
+    }
+  }
+
+  /**
    * Throws away what comes until the line has been quiet for `quietMs`.
    *
    * @returns false when it did not become quiet within five times that, at least 1 s
@@ -219,7 +253,8 @@ export class LineWire {
           // Bytes of a port that has been given up belong to nobody.
           if (current !== undefined && this.#port !== current) return
           this.#lastByteAt = performance.now()
-          this.#framing.take(bytes)
+          if (this.#collector) this.#collector.take(bytes)
+          else this.#framing.take(bytes)
         },
         onLost: (why) => {
           if (this.#port !== current) return
@@ -248,6 +283,7 @@ export class LineWire {
     this.#framing.reset()
     this.outOfStep = true
     this.#kept = []
+    this.#collector?.fail(this.#closedError('LINK_LOST', why))
     this.#waiter?.reject(this.#closedError('LINK_LOST', why))
     this.#waiter = undefined
   }

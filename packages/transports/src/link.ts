@@ -1,4 +1,4 @@
-import { type Address, type Driver, type ErrorCode, GolemError, type Readings } from '@golem/core'
+import { type Address, type Driver, type ErrorCode, GolemError, nameOf, type Readings } from '@golem/core'
 import { HttpLink } from './http-link.ts'
 import { LineLink } from './line-link.ts'
 
@@ -26,13 +26,13 @@ export interface Link {
 }
 
 export interface AttachOptions {
-  /** `http` for an HTTP endpoint, `line` for serial and TCP. */
+  /** One whose transport takes this kind of endpoint (ADDRESS_KINDS in core). */
   driver: Driver
-  /** HTTP: its path is the base path. */
+  /** HTTP: its path is the base path; Modbus: its unit; MQTT: its topic. */
   endpoint: Address
   /** HTTP Basic authentication. */
   auth?: { user: string; password: string } | null
-  /** What `driver.unsolicited` made of lines nobody asked for. */
+  /** What the driver made of lines, messages and events nobody asked for. */
   onReadings?: (readings: Readings) => void
 }
 
@@ -47,7 +47,7 @@ export interface Channel {
    * link was opened or since the last time-out or malformed reply; a line is drained until quiet first. A
    * stop skips both. `io` is dead as soon as the conversation has ended or was interrupted.
    *
-   * @param conversation - gets the driver's io (HttpIo or LineIo)
+   * @param conversation - gets the driver's io
    * @param options - `beforeSend` is called synchronously right before the first byte of the conversation
    *   itself, after `guard`; if it throws, nothing is sent and its error is the result
    * @throws LINK_DOWN, WRONG_INSTRUMENT, LEASE_LOST, STOPPED, WORKER_STOPPING (nothing of this conversation
@@ -65,7 +65,7 @@ export interface Channel {
  * Makes the link to an address. It connects when the first conversation needs it, so a device that is away
  * is no error here.
  *
- * @throws CONFIG_INVALID for a `sim` address
+ * @throws CONFIG_INVALID for a `sim` address: it has to be resolved before
  */
 export function openLink(options: LinkOptions): Link {
   const { endpoint } = options
@@ -75,24 +75,14 @@ export function openLink(options: LinkOptions): Link {
     case 'tcp':
     case 'serial':
       return new LineLink({ ...options, endpoint })
+    case 'usbtmc':
+    case 'modbus':
+    case 'mqtt':
+    case 'hid':
     case 'sim':
       throw new GolemError(
         'CONFIG_INVALID',
-        `sim:${endpoint.name} has no address yet: start the simulator, or write the device's own address.`,
+        `${nameOf(endpoint)} has no address yet: start the simulator, or write the device's own address.`,
       )
-  }
-}
-
-/** An endpoint as messages name it. */
-export function nameOf(endpoint: Address): string {
-  switch (endpoint.kind) {
-    case 'http':
-      return `http://${endpoint.host}:${endpoint.port}${endpoint.path}`
-    case 'tcp':
-      return `tcp://${endpoint.host}:${endpoint.port}`
-    case 'serial':
-      return `serial:${endpoint.path}`
-    case 'sim':
-      return `sim:${endpoint.name}`
   }
 }

@@ -50,7 +50,8 @@ export type LineScript = readonly (readonly [
 ])[]
 
 /**
- * The io of a line driver that follows a transcript.
+ * The io of a line driver that follows a transcript. In exchanges of bytes both sides are latin1 with their
+ * terminators.
  *
  * @param onStray - gets the lines that the driver's `accept` does not take, as its `unsolicited` would
  * @returns the io; `done` fails when the script was not used up or a reply was not read
@@ -85,6 +86,15 @@ export function scriptedLine(
       await send(line)
       return accepted(options)
     },
+    askBytes: async (bytes, { complete, quietMs }) => {
+      for (const before of came.splice(0)) onStray(before)
+      await send(Buffer.from(bytes).toString('latin1'))
+      const answer = Buffer.from(came.splice(0).join(''), 'latin1')
+      const length = complete(answer) ?? (quietMs === undefined ? undefined : answer.length)
+      if (length !== undefined) return answer.subarray(0, length)
+      throw new GolemError('REPLY_TIMEOUT', `no complete answer, ${answer.length} bytes came`)
+    },
+    sendBytes: (bytes) => send(Buffer.from(bytes).toString('latin1')),
     expect: async (options) => {
       const next = left[0]
       if (came.length === 0 && next?.[0] === null) {

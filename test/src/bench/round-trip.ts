@@ -1,5 +1,5 @@
 import { linkOf, parseAddress, type CommandRecord } from '@golem/core'
-import { models } from '@golem/drivers'
+import { builtIn } from '@golem/drivers'
 import { openLink } from '@golem/transports'
 import { Queue, Worker } from 'bullmq'
 import { type Stand, relayBoards, startStand } from '../kit/stand.ts'
@@ -81,7 +81,7 @@ async function commands(
 
 /** The same write by driver and link alone. */
 async function bareExchange(stand: Stand): Promise<Spread> {
-  const model = models.get('esp32-relay')
+  const model = builtIn.find(({ id }) => id === 'esp32-relay')
   if (!model) throw new Error('there is no model esp32-relay')
   const driver = model.create({})
   const endpoint = parseAddress(stand.sim.device('board-0').address)

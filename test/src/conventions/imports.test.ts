@@ -10,7 +10,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/config': { always: ['core'] },
   'packages/transports': { always: ['core'] },
   'packages/queue': { always: ['core'] },
-  'packages/drivers': { always: ['core'], tests: ['transports'] },
+  'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'apps/web': { always: ['core', 'config', 'queue'] },
   'apps/worker': { always: ['core', 'config', 'queue', 'drivers', 'transports'] },
   'apps/cli': { always: ['core', 'config'], lazy: ['queue', 'drivers'] },

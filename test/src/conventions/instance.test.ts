@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadSite, siteSchema } from '@golem/config'
-import { models } from '@golem/drivers'
+import { builtIn, loadModels } from '@golem/drivers'
 import { join } from 'node:path'
 import { ROOT } from '../kit/root.ts'
 import { filesBelow, readText } from './tree.ts'
 
 for (const file of filesBelow('instance', /^(?!site\.yaml$)[^/]+\.yaml$/)) {
-  test(`${file} loads with the models that ship`, () => {
+  test(`${file} loads with the models that ship`, async () => {
+    const { models, faults } = await loadModels(join(ROOT, 'instance'))
+    assert.deepEqual(faults, [])
     const site = loadSite(join(ROOT, file), { models, env: {} })
     assert.ok(site.instruments.length > 0)
   })
@@ -17,13 +19,14 @@ test('the schema that editors get is the one golem checks with', () => {
   assert.deepEqual(JSON.parse(readText('instance/site.schema.json')), JSON.parse(JSON.stringify(siteSchema)))
 })
 
-test('each model says where its protocol is written down', () => {
+test('each model says where its protocol is written down', async () => {
+  const { models } = await loadModels(join(ROOT, 'instance'))
   const without = [...models.values()].filter(({ source }) => source.trim() === '').map(({ id }) => id)
   assert.deepEqual(without, [])
 })
 
-test('each model has a test beside its driver', () => {
+test('each built-in model has a test beside its driver', () => {
   const tests = filesBelow('packages/drivers/src', /\.test\.ts$/)
-  const without = [...models.keys()].filter((id) => !tests.some((file) => file.includes(`/${id}`)))
+  const without = builtIn.filter(({ id }) => !tests.some((file) => file.includes(`/${id}`)))
   assert.deepEqual(without, [])
 })

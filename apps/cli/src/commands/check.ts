@@ -1,7 +1,6 @@
 import path from 'node:path'
 import type { Command } from 'commander'
-import type { Model } from '@golem/core'
-import type { CommonOptions, Context } from '../context.ts'
+import { type CommonOptions, type Context, instanceDirOf, siteFileOf } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { withSite } from '../options.ts'
 import { loadChosenSite } from '../site-file.ts'
@@ -15,8 +14,12 @@ export function check(program: Command, context: Context): Command {
     .action(async (file: string | undefined, options: CommonOptions) => {
       const chosen = file === undefined ? options : { ...options, site: file }
       const { SiteFaults, describeFault } = await import('@golem/config')
+      // The one place where the command line needs drivers in order to start: it loads them only here.
+      const { loadModels } = await import('@golem/drivers')
+      const loaded = await loadModels(instanceDirOf(context, siteFileOf(context, chosen)))
       try {
-        const site = await loadChosenSite(context, chosen, await loadModels())
+        const site = await loadChosenSite(context, chosen, loaded)
+        if (loaded.faults.length > 0) throw new SiteFaults(loaded.faults)
         if (options.json) context.out(JSON.stringify({ ok: true, file: site.file, faults: [] }))
         else context.out(`${shown(context, site.file)}: no fault, ${site.instruments.length} instruments`)
       } catch (error) {
@@ -26,14 +29,10 @@ export function check(program: Command, context: Context): Command {
         else for (const fault of faults) context.out(describeFault(fault))
         const count = faults.length === 1 ? 'One fault' : `${faults.length} faults`
         throw new CliError('failed', `${count}: golem would not start with this site file.`, { cause: error })
+      } finally {
+        await loaded.close()
       }
     })
-}
-
-/** The models that drivers offer. The one place where the command line loads drivers: it does so only here. */
-async function loadModels(): Promise<ReadonlyMap<string, Model>> {
-  const { models } = await import('@golem/drivers')
-  return models
 }
 
 /** A path as short as the user would type it. */

@@ -75,6 +75,7 @@ function takes(value: Pick<ParameterDescription, 'type' | 'unit' | 'min' | 'max'
   if (value.type === 'boolean') return 'on | off'
   if (value.type === 'choice') return (value.choices ?? []).join(' | ')
   if (value.type === 'text') return 'text'
+  if (value.type === 'array') return 'numbers, e.g. 1,2,3'
   const unit = value.unit ? ` ${value.unit}` : ''
   if (value.min === undefined && value.max === undefined) return `number${unit}`
   return `${value.min ?? '…'} to ${value.max ?? '…'}${unit}`
