@@ -31,14 +31,14 @@ const log = pino(
 
 try {
   const siteFile = options.site ?? environment.siteFile
-  const { models, faults, close } = await loadModels(environment.instanceDir ?? instanceDirOf(siteFile))
+  const loaded = await loadModels(environment.instanceDir ?? instanceDirOf(siteFile))
   const site = loadSite(siteFile, {
-    models,
-    modelFaults: faults,
+    models: loaded.models,
+    modelFaults: loaded.faults,
     ...(environment.simulated === null ? {} : { simulated: environment.simulated }),
   })
   // A model that nobody here uses must not keep the others from working.
-  for (const fault of faults) log.error(describeFault(fault))
+  for (const fault of loaded.faults) log.error(describeFault(fault))
   const { redisUrl } = site
   if (redisUrl === null) {
     throw new GolemError(
@@ -48,7 +48,7 @@ try {
   }
   const worker = startWorker(site, {
     redisUrl,
-    models,
+    models: loaded.models,
     log,
     host: options.host ?? environment.host,
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -61,7 +61,7 @@ try {
     log.info(`ending: ${why}`)
     void notifySystemd('STOPPING=1')
     stopWatchdog()
-    const ended = worker.close().finally(close)
+    const ended = worker.close().finally(() => loaded.close())
     ended.then(
       () => process.exit(0),
       (error: unknown) => {
