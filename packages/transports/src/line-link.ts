@@ -194,13 +194,13 @@ export class LineLink implements Link {
     return {
       send: async (line) => {
         await inStep()
-        await talk.orOver(wire.write(line, pass))
+        await talk.orOver(wire.write(line, pass, { reply: false }))
       },
       ask: async (line, { timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
         await inStep()
         wire.forgetKept()
         return wire
-          .nextLine(inWords(line), accept, timeoutMs, talk, () => wire.write(line, pass))
+          .nextLine(inWords(line), accept, timeoutMs, talk, () => wire.write(line, pass, { reply: true }))
           .catch(failed)
       },
       expect: async ({ timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
@@ -215,7 +215,7 @@ export class LineLink implements Link {
       },
       sendBytes: async (bytes) => {
         talk.throwIfOver()
-        await talk.orOver(wire.writeBytes(Buffer.from(bytes), pass))
+        await talk.orOver(wire.writeBytes(Buffer.from(bytes), pass, { reply: false }))
       },
       sleep: (ms) => talk.sleep(ms),
     }

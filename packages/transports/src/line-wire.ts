@@ -94,14 +94,15 @@ export class LineWire {
    * Writes one line, terminator added.
    *
    * @param pass - called directly before the bytes go out; when it throws, nothing goes out
+   * @param hint - is an answer expected?
    * @throws LINK_DOWN when the port is not open, LINK_LOST when writing failed, and what `pass` throws
    */
-  write(line: string, pass: () => void): Promise<void> {
-    return this.writeBytes(Buffer.from(line + this.#options.settings.sendTerminator, 'latin1'), pass)
+  write(line: string, pass: () => void, hint: { reply: boolean }): Promise<void> {
+    return this.writeBytes(Buffer.from(line + this.#options.settings.sendTerminator, 'latin1'), pass, hint)
   }
 
   /** As `write`, bytes as they are. */
-  async writeBytes(bytes: Buffer, pass: () => void): Promise<void> {
+  async writeBytes(bytes: Buffer, pass: () => void, hint: { reply: boolean }): Promise<void> {
     const port = this.#port
     const what = (): string => inWords(bytes.toString('latin1', 0, 80))
     if (!port?.isOpen) throw this.#closedError('LINK_DOWN', `${what()} was not sent`)
@@ -111,7 +112,7 @@ export class LineWire {
       timer = setTimeout(() => reject(new Error(`blocked for ${WRITE_TIMEOUT_MS} ms`)), WRITE_TIMEOUT_MS)
     })
     try {
-      await Promise.race([port.write(bytes), blocked])
+      await Promise.race([port.write(bytes, hint), blocked])
     } catch (error) {
       await this.close(`writing failed: ${messageOf(error)}`)
       this.#tell(false, `The connection to ${this.#options.where} was lost: writing failed.`)
@@ -191,7 +192,7 @@ export class LineWire {
     this.#framing.reset()
     this.#collector = collector
     try {
-      await talk.orOver(this.writeBytes(bytes, pass))
+      await talk.orOver(this.writeBytes(bytes, pass, { reply: true }))
       collector.startClock()
       return await talk.orOver(answer)
     } finally {
@@ -248,7 +249,7 @@ export class LineWire {
     const { address, where, settings } = this.#options
     let current: Port | undefined
     try {
-      current = await openPort(address, settings.baudRate ?? 9600, {
+      current = await openPort(address, settings, {
         onBytes: (bytes) => {
           // Bytes of a port that has been given up belong to nobody.
           if (current !== undefined && this.#port !== current) return

@@ -74,8 +74,8 @@ export function openLink(options: LinkOptions): Link {
       return new HttpLink({ ...options, endpoint })
     case 'tcp':
     case 'serial':
-      return new LineLink({ ...options, endpoint })
     case 'usbtmc':
+      return new LineLink({ ...options, endpoint })
     case 'modbus':
     case 'mqtt':
     case 'hid':

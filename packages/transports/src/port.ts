@@ -1,11 +1,16 @@
-import type { Address } from '@golem/core'
+import type { Address, SerialSettings } from '@golem/core'
 import { openSerialPort } from './serial-port.ts'
 import { openTcpPort } from './tcp-port.ts'
 
 /** An open connection that carries bytes. When it closes, open a new one. */
 export interface Port {
-  /** Hands bytes to the operating system. @throws when the port is not open any more */
-  write(bytes: Buffer): Promise<void>
+  /**
+   * Hands bytes to the operating system, before the first await.
+   *
+   * @param hint - is an answer to them expected? (USBTMC instruments speak only when they are asked to)
+   * @throws when the port is not open any more
+   */
+  write(bytes: Buffer, hint: { reply: boolean }): Promise<void>
   readonly isOpen: boolean
   close(): Promise<void>
 }
@@ -19,16 +24,25 @@ export interface PortEvents {
 /** How long opening may take, in ms. */
 export const OPEN_TIMEOUT_MS = 3000
 
-export type PortAddress = Extract<Address, { kind: 'tcp' | 'serial' }>
+export type PortAddress = Extract<Address, { kind: 'tcp' | 'serial' | 'usbtmc' }>
 
 /**
- * Opens a serial port (8N1, no flow control, exclusive) or a TCP connection.
+ * Opens a serial port (exclusively), a TCP connection or a USBTMC instrument.
  *
- * @param baudRate - of a serial port whose address does not name one
+ * @param settings - of a serial port, where its address does not say otherwise
  * @throws what the operating system says
  */
-export function openPort(address: PortAddress, baudRate: number, events: PortEvents): Promise<Port> {
-  return address.kind === 'tcp'
-    ? openTcpPort(address.host, address.port, events)
-    : openSerialPort(address.path, address.baudRate ?? baudRate, events)
+export async function openPort(
+  address: PortAddress,
+  settings: SerialSettings,
+  events: PortEvents,
+): Promise<Port> {
+  switch (address.kind) {
+    case 'tcp':
+      return openTcpPort(address.host, address.port, events)
+    case 'serial':
+      return openSerialPort(address.path, { ...settings, ...address }, events)
+    case 'usbtmc':
+      throw new Error('USBTMC is not supported')
+  }
 }

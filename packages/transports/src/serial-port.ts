@@ -1,18 +1,26 @@
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
-import { messageOf } from '@golem/core'
+import { messageOf, type SerialSettings } from '@golem/core'
 import type { SerialPort } from 'serialport'
 import type { Port, PortEvents } from './port.ts'
 
 /**
- * Opens a serial port, 8N1, no flow control, exclusively: a second opener anywhere on the machine is refused.
+ * Opens a serial port exclusively: a second opener anywhere on the machine is refused. The operating system switches
+ * the wires DTR and RTS on when a port is opened, before anybody can say otherwise, and off when it is closed; boards
+ * that reset on DTR reset then. Who does not want that takes the flag off the port (`stty -F PORT -hupcl`), and golem
+ * leaves it off.
  *
  * @param path - as in /dev; by-id names stay the same when the adapter is plugged in again
+ * @param settings - what is absent: 9600 8N1 without flow control
  */
-export async function openSerialPort(path: string, baudRate: number, events: PortEvents): Promise<Port> {
+export async function openSerialPort(
+  path: string,
+  settings: SerialSettings,
+  events: PortEvents,
+): Promise<Port> {
   // Loaded when needed: processes without serial instruments do without the native part.
   const { SerialPort } = await import('serialport')
-  const port = new SerialPort({ path, baudRate, autoOpen: false, lock: true })
+  const port = new SerialPort({ path, ...optionsOf(settings), autoOpen: false, lock: true })
   let closing = false
   let reason = 'it was closed'
   port.on('error', (error) => {
@@ -22,6 +30,7 @@ export async function openSerialPort(path: string, baudRate: number, events: Por
   await new Promise<void>((resolve, reject) => {
     port.open((error) => (error ? reject(error) : resolve()))
   })
+  await setWires(port, settings)
   keepReceiving(port)
   noticeTheEnd(port)
   port.on('data', events.onBytes)
@@ -45,6 +54,45 @@ export async function openSerialPort(path: string, baudRate: number, events: Por
         // An error here means that it is closed already, which is what is wanted.
         port.close(() => closed())
       }),
+  }
+}
+
+type OpenOptions = Pick<
+  ConstructorParameters<typeof SerialPort>[0],
+  'baudRate' | 'dataBits' | 'parity' | 'stopBits' | 'rtscts' | 'xon' | 'xoff' | 'hupcl'
+>
+
+/** @throws when serialport can't set a line so on Linux (serialport 13.0.0, bindings-cpp serialport_unix.cpp) */
+function optionsOf(settings: SerialSettings): OpenOptions {
+  const { baudRate = 9600, dataBits = 8, parity = 'none', stopBits = 1, flowControl = 'none' } = settings
+  if (parity === 'mark' || parity === 'space' || stopBits === 1.5) {
+    throw new Error('parity mark and space, and 1.5 stop bits, can not be set here')
+  }
+  const software = flowControl === 'xonxoff'
+  return {
+    baudRate,
+    dataBits,
+    parity,
+    stopBits,
+    rtscts: flowControl === 'rtscts',
+    xon: software,
+    xoff: software,
+    // false leaves the flag as it is, which on Linux is on.
+    hupcl: false,
+  }
+}
+
+/** Sets DTR and RTS where the settings name them. @throws when the port has no such wires; it is closed then */
+async function setWires(port: SerialPort, { dtr, rts }: SerialSettings): Promise<void> {
+  if (dtr === undefined && rts === undefined) return
+  try {
+    await new Promise<void>((resolve, reject) => {
+      // What is not named goes on: serialport sets all of them at once.
+      port.set({ dtr: dtr ?? true, rts: rts ?? true }, (error) => (error ? reject(error) : resolve()))
+    })
+  } catch (error) {
+    await new Promise<void>((closed) => port.close(() => closed()))
+    throw new Error(`DTR and RTS can't be set: ${messageOf(error)}`, { cause: error })
   }
 }
 
