@@ -81,13 +81,24 @@ export interface ModbusIo {
   sleep(ms: number): Promise<void>
 }
 
-/** What a driver of a device behind an MQTT broker sees. Topics are relative to the instrument's address. */
+/**
+ * What a driver of a device behind an MQTT broker sees. Topics are relative to the instrument's address: its topic is
+ * put before them, or, where a topic has `{topic}` in it, in the place of that (`cmnd/{topic}/POWER`).
+ */
 export interface MqttIo {
-  /** Settles when the broker has taken it. @throws LINK_DOWN, LINK_LOST, REPLY_TIMEOUT */
+  /**
+   * Settles when the broker has taken it (QoS 0: when it is sent). Never kept for later, never sent again.
+   *
+   * @param options - default QoS 1, not retained
+   * @throws LINK_DOWN, also when the device has said good-bye; LINK_LOST, REPLY_TIMEOUT
+   */
   publish(topic: string, payload: string, options?: { qos?: 0 | 1 | 2; retain?: boolean }): Promise<void>
   /** The newest message of a subscribed topic; undefined when there has been none since the subscription. */
   latest(topic: string): MqttMessage | undefined
-  /** The next message of a subscribed topic that `accept` takes (default: any). @throws REPLY_TIMEOUT, LINK_LOST */
+  /**
+   * The next message of a subscribed topic that `accept` takes (default: any), not counting what the broker has kept. One
+   * that came since this conversation last published counts too. @throws REPLY_TIMEOUT, LINK_LOST
+   */
   expect(
     topic: string,
     options?: { timeoutMs?: number; accept?: (payload: string) => boolean },
@@ -184,6 +195,11 @@ interface DriverBase<Io> {
   makeSafe?: (io: Io) => Promise<void>
   /** Name of a parameter that counts seconds since boot: when it falls, the instrument has rebooted. */
   uptime?: string
+  /**
+   * How long an instrument that talks by itself may be silent, in ms: for so long its readings are good. Default: three
+   * polls.
+   */
+  silenceMs?: number
 }
 
 /** A driver made for one instrument. It sees `io` only and may keep state in its closure. */
@@ -197,6 +213,8 @@ export interface HttpDriver extends DriverBase<HttpIo> {
     silenceMs: number
     /** What an event says; undefined: nothing. @throws REPLY_MALFORMED */
     onEvent: (event: { type: string; data: string }) => Readings | undefined
+    /** The connection has ended: what it told is no longer kept up to date. */
+    onEnd: () => void
   }
 }
 
@@ -238,11 +256,20 @@ export interface ModbusDriver extends DriverBase<ModbusIo> {
 export interface MqttDriver extends DriverBase<MqttIo> {
   transport: 'mqtt'
   link: { replyTimeoutMs: number }
-  /** Topics it wants, relative to the address; + and # as in MQTT. */
+  /** Topics it wants, as MqttIo has them; + and # as in MQTT. */
   subscriptions: readonly string[]
-  /** What a message says; undefined: nothing. */
-  onMessage: (topic: string, payload: string) => Readings | undefined
-  /** The topic that tells whether the device is there (its last will). While it says otherwise, polls fail with LINK_DOWN. */
+  /**
+   * What a message says; undefined: nothing.
+   *
+   * @param topic - as in `subscriptions`, its wildcards filled in
+   * @param retained - the broker has kept it since an unknown time. Where there is `availability`, such a one is
+   *   handed over only while the device is known to be there.
+   */
+  onMessage: (topic: string, payload: string, retained: boolean) => Readings | undefined
+  /**
+   * The topic that tells whether the device is there (its last will). While it says `offline`, polls and commands fail
+   * with LINK_DOWN. Its messages are these words, or JSON objects with one of them as `state` (zigbee2mqtt).
+   */
   availability?: { topic: string; online: string; offline: string }
 }
 
