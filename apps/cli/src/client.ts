@@ -126,6 +126,11 @@ export class ApiClient {
     return record
   }
 
+  /** The numbers of a result that is too long for the ledger (`resultItems`). */
+  result(id: string): Promise<number[]> {
+    return this.#request(`/api/commands/${encodeURIComponent(id)}/result`, { retry: true })
+  }
+
   async #request<T>(path: string, options: RequestOptions): Promise<T> {
     let mayHaveArrived = false
     for (let attempt = 0; ; attempt += 1) {

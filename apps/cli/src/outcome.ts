@@ -43,8 +43,11 @@ function doneInWords(
   record: CommandRecord,
   parameter: ParameterDescription | undefined,
 ): string {
+  if (record.resultItems !== undefined) {
+    return `${target} is done, it answers ${record.resultItems} numbers: --save FILE writes them; they are kept for an hour as command ${record.id}`
+  }
   const result = record.result === undefined ? '' : `, it answers ${valueInWords(record.result, parameter)}`
-  return `${target} is done${result}`
+  return `${target} is done${result}${record.message === undefined ? '' : `. ${record.message}`}`
 }
 
 function outcomeInWords(target: string, record: CommandRecord): string {

@@ -116,6 +116,12 @@ export class Api {
     return answer.body as CommandRecord
   }
 
+  /** The numbers of a result that is too long for the ledger. */
+  async result(id: string): Promise<number[]> {
+    const path = `api/commands/${encodeURIComponent(id)}/result`
+    return (await this.#request(path, { timeoutMs: SUBMIT_TIMEOUT_MS })).body as number[]
+  }
+
   async command(id: string): Promise<CommandRecord> {
     return (await this.#request(`api/commands/${encodeURIComponent(id)}`)).body as CommandRecord
   }

@@ -74,6 +74,8 @@ const EN = {
   wrongChoice: 'Choose one.',
   wrongLength: 'At most {max} characters.',
   wrongCount: 'At most {max} numbers.',
+  showNumbers: 'Show {count} numbers',
+  saveNumbers: 'Save as CSV',
   listOfNumbers: '{count} numbers, {least} … {most}',
 
   blockedServerLost: 'No connection to the server: commands cannot be sent.',
@@ -253,6 +255,8 @@ const RU: Record<MessageKey, string> = {
   wrongChoice: 'Выберите одно.',
   wrongLength: 'Не длиннее {max} знаков.',
   wrongCount: 'Не более {max} чисел.',
+  showNumbers: 'Показать числа ({count})',
+  saveNumbers: 'Сохранить как CSV',
   listOfNumbers: 'чисел: {count}, {least} … {most}',
 
   blockedServerLost: 'Нет связи с сервером: команды отправить нельзя.',

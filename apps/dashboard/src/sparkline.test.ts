@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { extentOf, type Frame, sparklinePath } from './sparkline.ts'
+import { extentOf, type Frame, listPath, sparklinePath } from './sparkline.ts'
 
 const FRAME: Frame = {
   from: 0,
@@ -57,4 +57,14 @@ test('noise below the least span stays nearly flat, in the middle', () => {
 test('one point is no line', () => {
   assert.equal(sparklinePath([{ at: 0, value: 5 }], FRAME), '')
   assert.equal(extentOf([{ at: 0, value: null }]), null)
+})
+
+test('a short list is drawn number by number, a long one keeps each spike', () => {
+  assert.equal(listPath([0, 1, 0], 100, 12), 'M0 11L50 1L100 11')
+  assert.equal(listPath([5], 100, 12), '')
+  const long = Array.from({ length: 100_000 }, () => 0)
+  long[54_321] = 10
+  const path = listPath(long, 100, 12)
+  assert.ok(path.length < 4_000)
+  assert.match(path, /L54\.\d 1L/)
 })

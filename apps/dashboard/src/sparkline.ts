@@ -59,3 +59,37 @@ function valuesOf(points: readonly Point[]): number[] {
 function round(value: number): number {
   return Math.round(value * 10) / 10
 }
+
+/**
+ * The path of a list of numbers, e.g. a waveform, over the whole width. A list longer than the frame is wide is drawn
+ * as what lies between the lowest and the highest number of each column: no spike is lost.
+ */
+export function listPath(values: readonly number[], width: number, height: number): string {
+  if (values.length < 2) return ''
+  const columns = Math.min(width, Math.floor(values.length / 2))
+  const drawn = values.length <= width ? values : columnExtremes(values, columns)
+  const [min, max] = drawn.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)] as const,
+    [Infinity, -Infinity] as const,
+  )
+  const span = Math.max(max - min, Number.MIN_VALUE)
+  const y = (value: number): number => round(height - 1 - ((value - min) / span) * (height - 2))
+  const x = (index: number): number => round((index / (drawn.length - 1)) * width)
+  return drawn.map((value, index) => `${index === 0 ? 'M' : 'L'}${x(index)} ${y(value)}`).join('')
+}
+
+function columnExtremes(values: readonly number[], columns: number): number[] {
+  const extremes: number[] = []
+  for (let column = 0; column < columns; column += 1) {
+    const from = Math.floor((column * values.length) / columns)
+    const to = Math.floor(((column + 1) * values.length) / columns)
+    let [low, high] = [values[from] ?? 0, values[from] ?? 0]
+    for (let index = from; index < to; index += 1) {
+      const value = values[index] ?? 0
+      if (value < low) low = value
+      if (value > high) high = value
+    }
+    extremes.push(low, high)
+  }
+  return extremes
+}

@@ -208,6 +208,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
     'DELETE /api/commands/{id}',
     'GET /api/commands',
     'GET /api/commands/{id}',
+    'GET /api/commands/{id}/result',
     'GET /api/events',
     'GET /api/fleet',
     'GET /api/instruments',
@@ -314,4 +315,24 @@ test('the page is served without a token; what carries a digest in its name is k
     const { statusCode } = await app.inject(url)
     assert.ok(statusCode === 403 || statusCode === 404, `${url} got ${statusCode}`)
   }
+})
+
+test('numbers that are too many for the ledger come as a list, as text and as floats', async (t) => {
+  const { app, client } = await open(t)
+  const made = await app.inject(post(GOOD))
+  const { id } = made.json<{ id: string }>()
+  assert.equal((await app.inject(`/api/commands/${id}/result`)).statusCode, 404)
+  const record = client.records.get(id)
+  assert.ok(record)
+  client.records.set(id, { ...record, state: 'ended', outcome: 'done', effect: 'done', resultItems: 3 })
+  assert.deepEqual((await app.inject(`/api/commands/${id}/result`)).json(), [0, 0.5, 1])
+  const csv = await app.inject(`/api/commands/${id}/result?format=csv`)
+  assert.equal(csv.body, '0\n0.5\n1\n')
+  assert.match(String(csv.headers['content-disposition']), /attachment; filename=".*\.csv"/)
+  const floats = (await app.inject(`/api/commands/${id}/result?format=f64`)).rawPayload
+  assert.deepEqual(
+    [0, 8, 16].map((at) => floats.readDoubleLE(at)),
+    [0, 0.5, 1],
+  )
+  assert.equal((await app.inject(`/api/commands/${id}/result?format=xls`)).statusCode, 422)
 })

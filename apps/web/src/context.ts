@@ -102,3 +102,9 @@ export function describe({ site, client }: WebContext, id: string): InstrumentDe
   const unknown = { kind: 'unknown', parameters: {}, actions: {} }
   return { id, label, group, model, host, address, pollEveryMs, onStop, ...unknown }
 }
+
+/** @throws UNKNOWN_COMMAND when it can't be the id of one */
+export function checkCommandId(id: string): void {
+  if (/^[\w-]{1,64}$/.test(id)) return
+  throw new GolemError('UNKNOWN_COMMAND', `"${clip(id)}" is no id of a command.`, { field: 'path.id' })
+}

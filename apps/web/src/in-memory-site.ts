@@ -131,6 +131,13 @@ export class InMemoryClient implements SiteClient {
     return { record, created: true }
   }
 
+  async result(id: string): Promise<Float64Array> {
+    await this.#answering()
+    const { resultItems } = await this.getCommand(id)
+    if (resultItems === undefined) throw new GolemError('NOT_FOUND', `Command ${id} has no numbers.`)
+    return Float64Array.from({ length: resultItems }, (_, index) => index / 2)
+  }
+
   async waitForOutcome(id: string): Promise<CommandRecord> {
     await this.#answering()
     const record = await this.getCommand(id)

@@ -129,6 +129,10 @@ const commandRecord = {
     code: { type: 'string' },
     message: { type: 'string' },
     result: value,
+    resultItems: {
+      type: 'integer',
+      description: 'The result is this many numbers: GET /api/commands/{id}/result, within an hour',
+    },
     worker: { type: 'string' },
     startedAt: time,
     endedAt: time,

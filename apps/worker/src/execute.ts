@@ -1,10 +1,12 @@
 import {
   type CommandRecord,
   GolemError,
+  MAX_ITEMS,
   type Outcome,
   asGolemError,
   checkValue,
   describeTarget,
+  messageOf,
   targetOf,
 } from '@golem/core'
 import { outcomeOf, unknownOutcome } from '@golem/queue'
@@ -123,7 +125,7 @@ async function perform(
   }
   try {
     const result = await send(instrument, target, beforeSend)
-    return { outcome: 'done', effect: 'done', ...(result === undefined ? {} : { result }) }
+    return { outcome: 'done', effect: 'done', ...(await resultOf(context, record.id, result)) }
   } catch (error) {
     const golemError = asGolemError(error)
     if (golemError.code === 'INTERNAL') {
@@ -131,6 +133,25 @@ async function perform(
     }
     const message = `${instrument.id}, ${describeTarget(target)}: ${golemError.message}`
     return { ...outcomeOf(golemError, sent), message }
+  }
+}
+
+/** What the outcome says of a result. Many numbers are kept apart: a ledger of waveforms would be too large for it. */
+async function resultOf(
+  { client, log }: WorkerContext,
+  id: string,
+  result: Value | undefined,
+): Promise<Pick<Outcome, 'result' | 'resultItems' | 'message'>> {
+  if (result === undefined) return {}
+  if (typeof result !== 'object' || result.length <= MAX_ITEMS) return { result }
+  try {
+    await client.keepResult(id, result)
+    return { resultItems: result.length }
+  } catch (error) {
+    log.error({ err: error, command: id }, 'the result is lost')
+    return {
+      message: `It was done, but its ${result.length} numbers are lost: they could not be kept (${messageOf(error)}).`,
+    }
   }
 }
 

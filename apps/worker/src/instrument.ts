@@ -5,11 +5,13 @@ import {
   type Driver,
   type ErrorCode,
   GolemError,
+  MAX_ITEMS,
   type InstrumentDescription,
   type ParameterSpec,
   type Reading,
   type Readings,
   type Snapshot,
+  type Value,
   asGolemError,
   defaultMatches,
   isFault,
@@ -224,9 +226,10 @@ export class Instrument {
     for (const [name, value] of Object.entries(found)) {
       const reading = this.#readings[name]
       if (!reading) continue
-      if (isFault(value)) {
+      const fault = isFault(value) ? value.fault : this.#tooLong(name, value)
+      if (isFault(value) || fault !== undefined) {
         reading.quality = 'bad'
-        reading.error = value.fault
+        reading.error = fault ?? ''
       } else {
         this.#readings[name] = { value, at, quality: 'good' }
       }
@@ -238,6 +241,13 @@ export class Instrument {
     this.#settleFrom(found, startedAt)
     if (publishing === 'now') this.publish()
     else this.#publishSoon()
+  }
+
+  /** Every poll of a page carries the readings: a long list belongs into the result of an action. */
+  #tooLong(name: string, value: Value): string | undefined {
+    const most = this.description.parameters[name]?.maxItems ?? MAX_ITEMS
+    if (typeof value !== 'object' || value.length <= most) return undefined
+    return `It has ${value.length} numbers, more than the ${most} a reading may have.`
   }
 
   /** An instrument that talks by itself is published ten times a second at most: of each reading the newest counts. */

@@ -61,7 +61,7 @@ try {
     log.info(`ending: ${why}`)
     void notifySystemd('STOPPING=1')
     stopWatchdog()
-    const ended = worker.close().finally(() => loaded.close())
+    const ended = worker.close().then(() => loaded.close())
     ended.then(
       () => process.exit(0),
       (error: unknown) => {

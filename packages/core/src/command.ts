@@ -9,8 +9,8 @@ export const MAX_VALID_FOR_MS = 3_600_000
 export const MAX_WAITING = 32
 /** The longest text that is accepted where no description says otherwise, in characters. */
 const MAX_TEXT = 256
-/** The longest list of numbers that is accepted where no description says otherwise. */
-const MAX_ITEMS = 4096
+/** The longest list of numbers that is accepted, shown as a reading or kept in the ledger where nothing else is said. */
+export const MAX_ITEMS = 4096
 /** Of a longer list of numbers messages show only the beginning. */
 const SHOWN_ITEMS = 4
 
@@ -37,6 +37,8 @@ export interface CommandRecord {
   message?: string
   /** What the instrument answered, or what was read back. */
   result?: Value
+  /** It answered with so many numbers, too many for the ledger: they are kept apart for an hour. */
+  resultItems?: number
   /** The worker that carried it out. */
   worker?: string
   startedAt?: string
@@ -62,6 +64,8 @@ export interface Outcome {
   code?: ErrorCode
   message?: string
   result?: Value
+  /** The result is this many numbers, kept apart. */
+  resultItems?: number
 }
 
 /** The target of a ledger record. */

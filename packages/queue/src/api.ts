@@ -62,6 +62,12 @@ export interface SiteClient {
   waitForOutcome(id: string, timeoutMs: number): Promise<CommandRecord>
   /** @throws UNKNOWN_COMMAND */
   getCommand(id: string): Promise<CommandRecord>
+  /**
+   * The numbers of a result that was too long for the ledger.
+   *
+   * @throws UNKNOWN_COMMAND; NOT_FOUND when it has none, or its hour is over
+   */
+  result(id: string): Promise<Float64Array>
   /** Newest first. `since`: only those submitted later (ms since 1970). */
   listCommands(query: { instrument?: string; since?: number; limit: number }): Promise<CommandRecord[]>
   /** Cancels one that waits. @throws UNKNOWN_COMMAND, NOT_WAITING */

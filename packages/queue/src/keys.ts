@@ -6,6 +6,7 @@
  * |---|---|---|---|---|
  * | `bull:<instrument>:*` | BullMQ | web (add), worker (consume) | worker | until the job has ended |
  * | `command:<id>` | hash | scripts: submit, begin, finish, refuse, settle | web, worker | 7 days after its end, and while it is among the newest 20,000 |
+ * | `result:<id>` | string: numbers as 64-bit floats, little-endian | worker, before the command's end | web | an hour |
  * | `commands` | sorted set id by submission | submit | web | newest 20,000 |
  * | `commands:<instrument>` | sorted set | submit | web | newest 2,000 |
  * | `waiting:<instrument>` | sorted set id by submission | submit, begin, finish, refuse | submit, sweeper | while it waits |
@@ -37,6 +38,7 @@ export interface Keys {
   readonly control: string
   readonly outcomes: string
   command(id: string): string
+  result(id: string): string
   commands(instrument?: string): string
   waiting(instrument: string): string
   queue(instrument: string): string
@@ -60,6 +62,7 @@ export function keysOf(site: string): Keys {
     control: `${root}:control`,
     outcomes: `${root}:outcomes`,
     command: (id) => `${root}:command:${id}`,
+    result: (id) => `${root}:result:${id}`,
     commands: (instrument) =>
       instrument === undefined ? `${root}:commands` : `${root}:commands:${instrument}`,
     waiting: (instrument) => `${root}:waiting:${instrument}`,
@@ -70,6 +73,8 @@ export function keysOf(site: string): Keys {
 
 /** How long the ledger keeps a command after its end, in ms. */
 export const LEDGER_TTL_MS = 7 * 24 * 3_600_000
+/** How long a result that is too long for the ledger is kept, in s. */
+export const RESULT_TTL_S = 3_600
 export const LEDGER_MAX = 20_000
 export const LEDGER_MAX_PER_INSTRUMENT = 2_000
 export const CHANGES_MAX = 5_000

@@ -32,7 +32,14 @@ interface StoredRecord {
   startedAt?: number
   worker?: string
   endedAt?: number
-  ending?: { outcome: OutcomeKind; effect: Effect; code?: ErrorCode; message?: string; result?: Value }
+  ending?: {
+    outcome: OutcomeKind
+    effect: Effect
+    code?: ErrorCode
+    message?: string
+    result?: Value
+    resultItems?: number
+  }
   settled?: Settlement
 }
 
@@ -72,8 +79,8 @@ export function fingerprintOf(record: StoredRequest): string {
 }
 
 /** An outcome as JSON for the scripts. */
-export function endingOf({ outcome, effect, code, message, result }: Outcome): string {
-  return JSON.stringify({ outcome, effect, code, message, result })
+export function endingOf({ outcome, effect, code, message, result, resultItems }: Outcome): string {
+  return JSON.stringify({ outcome, effect, code, message, result, resultItems })
 }
 
 /** The stop table as the scripts hand it out: field, JSON, field, JSON… */

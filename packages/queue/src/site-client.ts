@@ -121,6 +121,22 @@ class RedisSiteClient implements SiteClient {
     return this.#record(id)
   }
 
+  async result(id: string): Promise<Float64Array> {
+    const record = await this.getCommand(id)
+    if (record.resultItems === undefined) {
+      throw new GolemError('NOT_FOUND', `Command ${id} has no numbers that are kept apart.`)
+    }
+    const bytes = await this.#ask(() => this.#fast.getBuffer(this.#keys.result(id)))
+    if (bytes === null) {
+      throw new GolemError(
+        'NOT_FOUND',
+        `The ${record.resultItems} numbers of command ${id} were kept for an hour, which is over.`,
+      )
+    }
+    // A copy: Redis's buffer need not begin where eight-byte numbers may.
+    return new Float64Array(Uint8Array.from(bytes).buffer)
+  }
+
   async listCommands(query: {
     instrument?: string
     since?: number

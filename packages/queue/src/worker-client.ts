@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
 import { type Consumer, consumeCommands } from './consume.ts'
-import { type Keys, keysOf } from './keys.ts'
+import { type Keys, keysOf, RESULT_TTL_S } from './keys.ts'
 import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
@@ -154,6 +154,16 @@ export class WorkerClient {
     const record = recordFrom(json)
     if (answer === 'notowner' || answer === 'stopped') return { answer, record, detail: detail ?? '' }
     return { answer, record }
+  }
+
+  /**
+   * Keeps the numbers of a long result for an hour.
+   *
+   * @throws when Redis is away: unlike an outcome they are not waited with
+   */
+  async keepResult(id: string, values: readonly number[]): Promise<void> {
+    const bytes = Buffer.from(Float64Array.from(values).buffer)
+    await this.#beat.set(this.#keys.result(id), bytes, 'EX', RESULT_TTL_S)
   }
 
   /**

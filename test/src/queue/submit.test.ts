@@ -1,5 +1,5 @@
 import type { SiteClient, SubmitRequest } from '@golem/queue'
-import { clearQueue, initDb, openSiteClient } from '@golem/queue'
+import { clearQueue, initDb, openSiteClient, WorkerClient } from '@golem/queue'
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { eventually } from '../kit/eventually.ts'
@@ -162,4 +162,34 @@ test('after Redis was killed and started the client goes on by itself', async (t
   await redis.start()
   await eventually(() => client.view.bus.ok, { what: 'Redis is heard again' })
   assert.equal((await client.getCommand(record.id)).state, 'queued')
+})
+
+test('the numbers of a long result are kept apart from the ledger, bit by bit', async (t) => {
+  const { redis, client } = await open(t)
+  const worker = new WorkerClient({
+    site: 'test',
+    redisUrl: redis.url,
+    worker: 'w',
+    leaseMs: 10_000,
+    onError: () => undefined,
+    onControl: () => undefined,
+    onLeaseLost: () => undefined,
+    onReady: () => undefined,
+  })
+  t.after(() => worker.close())
+  const { record } = await client.submit(REQUEST)
+  await assert.rejects(client.result(record.id), { code: 'NOT_FOUND' })
+  const numbers = Array.from({ length: 100_000 }, (_, index) => Math.sin(index) * 1e-9)
+  await eventually(() => worker.keepResult(record.id, numbers).then(() => true), { what: 'it is kept' })
+  await worker.finish(
+    record,
+    { outcome: 'done', effect: 'done', resultItems: numbers.length },
+    Date.parse(record.submittedAt) + 5,
+  )
+  const ended = await client.getCommand(record.id)
+  assert.equal(ended.resultItems, 100_000)
+  assert.equal(ended.result, undefined)
+  assert.deepEqual([...(await client.result(record.id))], numbers)
+  await redis.call('del', `{golem:test}:result:${record.id}`)
+  await assert.rejects(client.result(record.id), { code: 'NOT_FOUND', message: /kept for an hour/ })
 })

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandRecord, InstrumentDescription, InstrumentState, StateDocument } from '@golem/core'
@@ -176,6 +179,28 @@ test('do sends an action with its arguments', async (t) => {
   assert.equal(code, 0)
   assert.equal(out, 'lamp: flash(times: 3) is done')
   assert.deepEqual(server.seen.at(-1)?.body, { action: 'flash', arguments: { times: 3 } })
+})
+
+test('do --save writes the numbers an action answers with', async (t) => {
+  const record = {
+    ...recordOf({ outcome: 'done' }),
+    parameter: undefined,
+    action: 'flash',
+    arguments: { times: 3 },
+    resultItems: 5000,
+  }
+  const numbers = Array.from({ length: 5000 }, (_, index) => index / 4)
+  const { golem } = await site(t, {
+    [COMMANDS]: record,
+    [`GET /api/commands/${record.id}/result`]: numbers,
+  })
+  const told = await golem('do', 'lamp', 'flash', 'times=3')
+  assert.match(told.out, /it answers 5000 numbers: --save FILE/)
+  const file = join(mkdtempSync(join(tmpdir(), 'golem-do-')), 'wave.csv')
+  t.after(() => rmSync(dirname(file), { recursive: true }))
+  const saved = await golem('do', 'lamp', 'flash', 'times=3', '--save', file)
+  assert.equal(saved.code, 0, saved.err)
+  assert.deepEqual(readFileSync(file, 'utf8').trim().split('\n').map(Number), numbers)
 })
 
 test('do refuses an argument that the action does not have', async (t) => {

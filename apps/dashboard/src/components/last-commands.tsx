@@ -4,6 +4,7 @@ import { formatTarget, formatTime } from '../format.ts'
 import { language, now, t } from '../store.ts'
 import { OutcomeChip } from './outcome-chip.tsx'
 import { usePage } from './page-context.ts'
+import { Result } from './result.tsx'
 import { useListing } from './use-listing.ts'
 
 const SHOWN = 5
@@ -38,6 +39,7 @@ function List({ instrument, newest }: LastCommandsProps) {
           <span class="quiet">{formatTime(record.submittedAt, now.peek(), language.value)}</span>{' '}
           {formatTarget(record, instrument, language.value)} <span class="quiet">{record.by}</span>{' '}
           <OutcomeChip record={record} />
+          <Result record={record} />
         </li>
       ))}
     </ul>

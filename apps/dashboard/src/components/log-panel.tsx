@@ -3,6 +3,7 @@ import { formatTarget, formatTime } from '../format.ts'
 import { descriptions, language, now, t } from '../store.ts'
 import { effectSentence, OutcomeChip } from './outcome-chip.tsx'
 import { usePage } from './page-context.ts'
+import { Result } from './result.tsx'
 import { useListing } from './use-listing.ts'
 
 const COMMANDS = 50
@@ -77,6 +78,7 @@ function CommandRow({ record }: { record: CommandRecord }) {
             {t('cancelCommand')}
           </button>
         )}
+        <Result record={record} />
         {record.message && <p class="detail">{record.message}</p>}
         {record.outcome !== undefined && record.outcome !== 'done' && (
           <p class="detail">{effectSentence(record.settled?.effect ?? record.effect ?? 'unknown')}</p>

@@ -1,4 +1,10 @@
-import type { InstrumentDescription, InstrumentState, ParameterDescription, Reading } from '@golem/core'
+import {
+  type InstrumentDescription,
+  type InstrumentState,
+  type ParameterDescription,
+  type Reading,
+  valueInWords,
+} from '@golem/core'
 import { pendingKey } from '../commands.ts'
 import { formatBare, formatTarget } from '../format.ts'
 import { readingOf } from '../model.ts'
@@ -6,6 +12,7 @@ import { language, pending, t } from '../store.ts'
 import { PendingMark } from './action-button.tsx'
 import { Age } from './age.tsx'
 import { Control } from './controls.tsx'
+import { ListPlot } from './list-plot.tsx'
 import { Sparkline } from './sparkline.tsx'
 
 export interface ParameterProps {
@@ -46,6 +53,7 @@ export function ParameterCard({ instrument, name, parameter, state, blocked }: P
       </header>
       <div class="now">
         <ReadValue parameter={parameter} reading={reading} />
+        {typeof reading?.value === 'object' && reading.value !== null && <ListPlot values={reading.value} />}
         <Sparkline
           instrument={instrument.id}
           name={name}
@@ -75,7 +83,8 @@ export function hooksOf(instrument: string, name: string, reading: Reading | und
     'data-instrument': instrument,
     'data-parameter': name,
     'data-quality': reading?.quality ?? 'none',
-    'data-value': reading?.value === null || reading?.value === undefined ? undefined : String(reading.value),
+    'data-value':
+      reading?.value === null || reading?.value === undefined ? undefined : valueInWords(reading.value),
   }
 }
 

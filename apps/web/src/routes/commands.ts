@@ -8,7 +8,15 @@ import {
 } from '@golem/core'
 import { commandIdFor } from '@golem/queue'
 import type { FastifyInstance } from 'fastify'
-import { type WebContext, bounded, checkKnown, handedOver, noAnswer, noConfirmation } from '../context.ts'
+import {
+  type WebContext,
+  bounded,
+  checkCommandId,
+  checkKnown,
+  handedOver,
+  noAnswer,
+  noConfirmation,
+} from '../context.ts'
 import { clip } from '../problem.ts'
 import { idempotencyKey, waitSeconds } from '../request-headers.ts'
 import {
@@ -204,11 +212,6 @@ async function outcomeOf(
     )
     return record
   }
-}
-
-function checkCommandId(id: string): void {
-  if (/^[\w-]{1,64}$/.test(id)) return
-  throw new GolemError('UNKNOWN_COMMAND', `"${clip(id)}" is no id of a command.`, { field: 'path.id' })
 }
 
 function timeOf(text: string): number {
