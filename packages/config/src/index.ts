@@ -1,6 +1,6 @@
 export { isLoopback } from './check-web.ts'
 export { describeInstrument, describeParameter } from './describe.ts'
-export { formatDuration, parseDuration } from './duration.ts'
+export { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
 export {
   type Environment,
   type LogLevel,

@@ -1,9 +1,24 @@
-import type { Fault } from '@golem/config'
-import type { Model } from '@golem/core'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkSchema, type Fault, formatPath, readYamlSource } from '@golem/config'
+import { messageOf, type Model } from '@golem/core'
+import { compile } from './compile.ts'
+import { LANGUAGES } from './languages.ts'
+import type { RawModel, Report } from './model-file.ts'
+import { schemaOf } from './schema.ts'
 
 /** What was found in a folder of models. A file with a fault gives no model; the others do. */
 export interface FoundModels {
   models: readonly Model[]
+  faults: readonly Fault[]
+}
+
+/** A model file that was read. */
+export interface ReadModel {
+  /** null when anything is wrong with the file. */
+  model: Model | null
+  /** The file as it is written; only whole when there are no faults. */
+  raw: RawModel | null
   faults: readonly Fault[]
 }
 
@@ -12,6 +27,58 @@ export interface FoundModels {
  *
  * @param folder - absolute path
  */
-export function loadYamlModels(_folder: string): FoundModels {
-  return { models: [], faults: [] }
+export function loadYamlModels(folder: string): FoundModels {
+  const models: Model[] = []
+  const faults: Fault[] = []
+  for (const file of filesIn(folder, faults)) {
+    const read = readModelFile(file)
+    faults.push(...read.faults)
+    if (read.model) models.push(read.model)
+  }
+  return { models, faults }
+}
+
+/** Reads one model file. Never throws: whatever is wrong is in `faults`, each with its line. */
+export function readModelFile(file: string): ReadModel {
+  const source = readYamlSource(file)
+  const faults: Fault[] = [...source.faults]
+  const report: Report = (path, message, at) => {
+    faults.push({ file, ...source.locate(path, at), path: formatPath(path), message })
+  }
+  const { data } = source
+  if (faults.length > 0) return { model: null, raw: null, faults }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    report([], 'The file is no table with "model", "label", "transport" and so on.')
+    return { model: null, raw: null, faults }
+  }
+  const name = 'transport' in data ? data.transport : undefined
+  const language = LANGUAGES.get(typeof name === 'string' ? name : '')
+  if (language === undefined) {
+    report(['transport'], `"transport" has to be one of ${[...LANGUAGES.keys()].join(', ')}.`)
+    return { model: null, raw: null, faults }
+  }
+  const schema = (SCHEMAS[String(name)] ??= schemaOf(String(name), language))
+  for (const fault of checkSchema(data, schema)) report(fault.path, fault.message, fault.at)
+  // What is missing would only bring faults of its own.
+  if (faults.length > 0) return { model: null, raw: null, faults }
+  const raw = data as RawModel
+  const model = compile(raw, file, language, report)
+  return faults.length > 0 ? { model: null, raw, faults } : { model, raw, faults }
+}
+
+/** Ajv keeps what it has compiled by the schema's identity. */
+const SCHEMAS: Record<string, ReturnType<typeof schemaOf>> = {}
+
+function filesIn(folder: string, faults: Fault[]): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .sort()
+      .map((name) => join(folder, name))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    const message = `The folder can't be read: ${messageOf(error)}.`
+    faults.push({ file: folder, line: 1, column: 1, path: '', message })
+    return []
+  }
 }
