@@ -1,6 +1,8 @@
 import { type Address, type Driver, type ErrorCode, GolemError, nameOf, type Readings } from '@golem/core'
 import { HttpLink } from './http-link.ts'
 import { LineLink } from './line-link.ts'
+import { ModbusLink } from './modbus-link.ts'
+import { MqttLink } from './mqtt-link.ts'
 
 /** stop goes at once, command before poll; within one priority first come, first served. */
 export type Priority = 'stop' | 'command' | 'poll'
@@ -76,8 +78,9 @@ export function openLink(options: LinkOptions): Link {
     case 'serial':
     case 'usbtmc':
       return new LineLink({ ...options, endpoint })
-    case 'modbus':
     case 'mqtt':
+      return new MqttLink({ ...options, endpoint })
+    case 'modbus':
     case 'hid':
     case 'sim':
       throw new GolemError(
