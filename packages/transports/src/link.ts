@@ -78,9 +78,10 @@ export function openLink(options: LinkOptions): Link {
     case 'serial':
     case 'usbtmc':
       return new LineLink({ ...options, endpoint })
+    case 'modbus':
+      return new ModbusLink({ ...options, endpoint })
     case 'mqtt':
       return new MqttLink({ ...options, endpoint })
-    case 'modbus':
     case 'hid':
     case 'sim':
       throw new GolemError(
