@@ -170,6 +170,8 @@ export interface ActionSpec<Io> {
   group?: string
   confirm?: boolean
   note?: string
+  /** A site's own driver: the longest it may take, in ms (default 30 000). */
+  timeLimitMs?: number
   /** Runs it; returning means: the instrument acknowledged. May return what it answered. */
   run: (io: Io, args: Readonly<Record<string, Value>>) => Promise<Value | void>
 }
@@ -193,6 +195,11 @@ interface DriverBase<Io> {
    * without identification, whatever was going on before.
    */
   makeSafe?: (io: Io) => Promise<void>
+  /**
+   * Of a driver that runs elsewhere: is told where readings go that it makes of a line, message or event after the
+   * function that takes it has returned.
+   */
+  onLateReadings?: (emit: (readings: Readings) => void) => void
   /** Name of a parameter that counts seconds since boot: when it falls, the instrument has rebooted. */
   uptime?: string
   /**

@@ -1,5 +1,6 @@
 export * from './address.ts'
 export * from './command.ts'
+export * from './define-model.ts'
 export * from './description.ts'
 export * from './driver.ts'
 export * from './errors.ts'
