@@ -1,4 +1,4 @@
-import { type CommandRecord, describeTarget, type ParameterDescription, targetOf } from '@golem/core'
+import { type CommandRecord, describeCommand, type ParameterDescription } from '@golem/core'
 import type { CommonOptions, Context } from './context.ts'
 import { CliError, type ExitName, exitOf } from './exit-codes.ts'
 import { printable, valueInWords } from './format.ts'
@@ -15,7 +15,7 @@ export function reportOutcome(
   record: CommandRecord,
   parameter?: ParameterDescription,
 ): void {
-  const target = `${record.instrument}: ${describeTarget(targetOf(record))}`
+  const target = `${record.instrument}: ${describeCommand(record)}`
   if (options.json) context.out(JSON.stringify(record))
   if (record.state !== 'ended') {
     if (options.wait === 0) {

@@ -117,7 +117,7 @@ export function formatRange(allowed: ValueDescription, language: Language): stri
   return max === undefined ? '' : translate(language, 'rangeTo', { max: withUnit(max) })
 }
 
-type Target = Pick<CommandRecord, 'parameter' | 'value' | 'action' | 'arguments'>
+type Target = Pick<CommandRecord, 'parameter' | 'value' | 'action' | 'arguments' | 'exchange'>
 
 /** A command in words, with this site's labels: `Fan left = on`, `Reset (delay: 5)`. */
 export function formatTarget(
@@ -125,6 +125,7 @@ export function formatTarget(
   instrument: InstrumentDescription | undefined,
   language: Language,
 ): string {
+  if (target.exchange !== undefined) return target.exchange
   if (target.parameter !== undefined) {
     const parameter = own(instrument?.parameters, target.parameter)
     return `${parameter?.label ?? target.parameter} = ${formatValue(target.value, parameter ?? { type: 'text' }, language)}`

@@ -120,6 +120,7 @@ const commandRecord = {
     value,
     action: { type: 'string' },
     arguments: { type: 'object', additionalProperties: true },
+    exchange: { type: 'string', description: 'What a foreign program sent through the gateway' },
     by: { type: 'string' },
     submittedAt: time,
     validUntil: time,

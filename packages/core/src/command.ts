@@ -26,6 +26,8 @@ export interface CommandRecord {
   value?: Value
   action?: string
   arguments?: Readonly<Record<string, Value>>
+  /** Instead of parameter or action: what a foreign program sent through the gateway, printable and clipped. */
+  exchange?: string
   /** Who asked. */
   by: string
   submittedAt: string
@@ -76,6 +78,13 @@ export function targetOf(
     return { parameter: record.parameter, value: record.value }
   }
   return { action: record.action ?? '', arguments: record.arguments ?? {} }
+}
+
+/** What a ledger record is about, in words. */
+export function describeCommand(
+  record: Pick<CommandRecord, 'parameter' | 'value' | 'action' | 'arguments' | 'exchange'>,
+): string {
+  return record.exchange ?? describeTarget(targetOf(record))
 }
 
 /** A target in words, for messages: `relay0 = true` or `reset()`. */

@@ -7,8 +7,8 @@
  * | `bull:<instrument>:*` | BullMQ | web (add), worker (consume) | worker | until the job has ended |
  * | `command:<id>` | hash | scripts: submit, begin, finish, refuse, settle | web, worker | 7 days after its end, and while it is among the newest 20,000 |
  * | `result:<id>` | string: numbers as 64-bit floats, little-endian | worker, before the command's end | web | an hour |
- * | `commands` | sorted set id by submission | submit | web | newest 20,000 |
- * | `commands:<instrument>` | sorted set | submit | web | newest 2,000 |
+ * | `commands` | sorted set id by submission | submit, finish | web | newest 20,000 |
+ * | `commands:<instrument>` | sorted set | submit, finish | web | newest 2,000 |
  * | `waiting:<instrument>` | sorted set id by submission | submit, begin, finish, refuse | submit, sweeper | while it waits |
  * | `queue:<instrument>` | hash: waiting, oldestAt, running, runningId, last | the same scripts | follower | for ever |
  * | `descriptions` | hash by instrument | worker that owns it | follower | until init-db |

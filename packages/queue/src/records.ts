@@ -21,6 +21,7 @@ export interface StoredRequest {
   value?: Value
   action?: string
   arguments?: Readonly<Record<string, Value>>
+  exchange?: string
   by: string
 }
 
@@ -61,12 +62,13 @@ export function recordFrom(json: string): CommandRecord {
 
 /** The part of a record that does not change, as JSON for the scripts. */
 export function requestOf(record: StoredRequest): string {
-  const { id, instrument, parameter, value, action, by } = record
+  const { id, instrument, parameter, value, action, exchange, by } = record
   return JSON.stringify({
     id,
     instrument,
     ...(parameter === undefined ? {} : { parameter, value }),
     ...(action === undefined ? {} : { action, arguments: record.arguments ?? {} }),
+    ...(exchange === undefined ? {} : { exchange }),
     by,
   })
 }
@@ -74,7 +76,7 @@ export function requestOf(record: StoredRequest): string {
 /** Tells whether a repeated request with the same idempotency key asks for the same. */
 export function fingerprintOf(record: StoredRequest): string {
   return createHash('sha256')
-    .update(`${record.instrument} ${JSON.stringify(targetOf(record))}`)
+    .update(`${record.instrument} ${JSON.stringify(record.exchange ?? targetOf(record))}`)
     .digest('base64url')
 }
 

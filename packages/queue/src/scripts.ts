@@ -41,6 +41,19 @@ local function record(command)
   if h[9] then s = s .. ',"settled":' .. h[9] end
   return s .. ',"request":' .. h[1] .. '}'
 end
+-- Adds a command to the lists, which keep the newest ones.
+local function enlist(id, instrument, at)
+  redis.call('ZADD', R .. ':commands', at, id)
+  redis.call('ZADD', R .. ':commands:' .. instrument, at, id)
+  redis.call('ZREMRANGEBYRANK', R .. ':commands:' .. instrument, 0, -${LEDGER_MAX_PER_INSTRUMENT} - 1)
+  for _, old in ipairs(redis.call('ZRANGE', R .. ':commands', 0, -${LEDGER_MAX} - 1)) do
+    local state = redis.call('HGET', R .. ':command:' .. old, 'state')
+    if state ~= 'queued' and state ~= 'running' then
+      redis.call('UNLINK', R .. ':command:' .. old)
+      redis.call('ZREM', R .. ':commands', old)
+    end
+  end
+end
 -- Ends a command; the outcome is given as JSON.
 local function finish(id, instrument, ending, at)
   local command, queue = R .. ':command:' .. id, R .. ':queue:' .. instrument
@@ -86,16 +99,7 @@ redis.call('HSET', command, 'instrument', instrument, 'request', request, 'finge
   'submittedAt', text(at), 'validUntil', text(at + validFor), 'state', 'queued')
 redis.call('PEXPIRE', command, text(validFor + ${LEDGER_TTL_MS}))
 redis.call('ZADD', waiting, text(at), id)
-redis.call('ZADD', R .. ':commands', text(at), id)
-redis.call('ZADD', R .. ':commands:' .. instrument, text(at), id)
-redis.call('ZREMRANGEBYRANK', R .. ':commands:' .. instrument, 0, -${LEDGER_MAX_PER_INSTRUMENT} - 1)
-for _, old in ipairs(redis.call('ZRANGE', R .. ':commands', 0, -${LEDGER_MAX} - 1)) do
-  local state = redis.call('HGET', R .. ':command:' .. old, 'state')
-  if state ~= 'queued' and state ~= 'running' then
-    redis.call('UNLINK', R .. ':command:' .. old)
-    redis.call('ZREM', R .. ':commands', old)
-  end
-end
+enlist(id, instrument, text(at))
 queue_changed(instrument)
 return {'ok', record(command)}`,
 
@@ -143,8 +147,7 @@ local state = redis.call('HGET', command, 'state')
 if state == 'ended' then return 0 end
 if not state then
   redis.call('HSET', command, 'instrument', instrument, 'request', ARGV[3], 'fingerprint', ARGV[12], 'submittedAt', ARGV[4], 'validUntil', ARGV[5])
-  redis.call('ZADD', R .. ':commands', ARGV[4], id)
-  redis.call('ZADD', R .. ':commands:' .. instrument, ARGV[4], id)
+  enlist(id, instrument, ARGV[4])
 end
 if ARGV[6] ~= '' then redis.call('HSET', command, 'startedAt', ARGV[6]) end
 if ARGV[7] ~= '' then redis.call('HSET', command, 'worker', '"' .. ARGV[7] .. '"') end

@@ -7,6 +7,7 @@ import {
   type Snapshot,
   type StopState,
   type WorkerRecord,
+  isoTime,
 } from '@golem/core'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -184,7 +185,7 @@ export class WorkerClient {
       record.worker ?? '',
       endedAt,
       endingOf(outcome),
-      `${record.parameter ?? record.action ?? ''}: ${outcome.outcome}${words ? ` (${words})` : ''}`,
+      `${record.parameter ?? record.action ?? record.exchange ?? ''}: ${outcome.outcome}${words ? ` (${words})` : ''}`,
       record.by,
       fingerprintOf(record),
     )
@@ -194,6 +195,31 @@ export class WorkerClient {
     } finally {
       this.#writing.delete(writing)
     }
+  }
+
+  /**
+   * Writes a record of what has been done already and came by no queue. Waits while Redis is away.
+   *
+   * @param done - began and ended by the site's clock, in ms since 1970
+   */
+  async record(
+    done: { id: string; instrument: string; exchange: string; by: string; beganAt: number; endedAt: number },
+    outcome: Outcome,
+  ): Promise<void> {
+    const { beganAt, endedAt, ...request } = done
+    const began = isoTime(beganAt)
+    await this.finish(
+      {
+        ...request,
+        submittedAt: began,
+        validUntil: began,
+        startedAt: began,
+        worker: this.#worker,
+        state: 'ended',
+      },
+      outcome,
+      endedAt,
+    )
   }
 
   /** Waits for the outcomes that are on their way to Redis. @param timeoutMs - when it is away, for so long */

@@ -10,10 +10,11 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/config': { always: ['core'] },
   'packages/transports': { always: ['core'] },
   'packages/queue': { always: ['core'] },
+  'packages/gateway': { always: ['core', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'apps/web': { always: ['core', 'config', 'queue'] },
-  'apps/worker': { always: ['core', 'config', 'queue', 'drivers', 'transports'] },
-  'apps/cli': { always: ['core', 'config'], lazy: ['queue', 'drivers'] },
+  'apps/worker': { always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'] },
+  'apps/cli': { always: ['core', 'config'], lazy: ['queue', 'drivers', 'gateway'] },
   'apps/dashboard': { always: ['core'] },
   'apps/simulator': { always: ['core'] },
 }

@@ -193,7 +193,7 @@ function changesOf(
       instrument,
       what: 'command',
       value: ended,
-      message: `command ${ended.action ?? `${ended.parameter} = ${String(ended.value)}`} by ${ended.by}: ${ended.outcome}${ended.message ? ` (${ended.message})` : ''}`,
+      message: `command ${ended.exchange ?? ended.action ?? `${ended.parameter} = ${String(ended.value)}`} by ${ended.by}: ${ended.outcome}${ended.message ? ` (${ended.message})` : ''}`,
     })
   }
   return changes

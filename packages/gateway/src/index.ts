@@ -1,0 +1,6 @@
+export { LOOPBACK } from './access.ts'
+export { type OneOffOptions, openOneOff } from './one-off.ts'
+export { type ForeignExchange, GatewayPort, MAX_CLIENTS, type PortOptions, tapUnsolicited } from './port.ts'
+export { type LineSettings } from './rfc2217.ts'
+export { shown } from './scpi.ts'
+export { Turnstile } from './turnstile.ts'

@@ -1,0 +1,80 @@
+import { type Address, GolemError, type LineDriver, nameOf, type SerialSettings } from '@golem/core'
+import { openLink } from '@golem/transports'
+import { GatewayPort, type PortOptions } from './port.ts'
+import { Turnstile } from './turnstile.ts'
+
+export interface OneOffOptions extends Pick<
+  PortOptions,
+  'listen' | 'port' | 'allow' | 'readOnly' | 'timeoutMs' | 'onLog' | 'onTrouble' | 'onOpened' | 'onExchange'
+> {
+  /** A serial port, a TCP socket or a USBTMC device. */
+  endpoint: Address
+  /** What the instrument wants at the end of a message, and ends its answers with. */
+  sendTerminator: string
+  receiveTerminator: string
+  replies: NonNullable<LineDriver['replies']>
+  /** Settings of a serial line that the address does not name. */
+  serial: SerialSettings
+  /** Clients speak telnet with RFC 2217. */
+  telnet: boolean
+}
+
+/** How long a line has to be quiet to be in step again, in ms. */
+const QUIET_MS = 200
+
+/**
+ * Shares one instrument, of which nothing is known but where it is, without a site and without Redis.
+ *
+ * @returns what ends it
+ * @throws CONFIG_INVALID when there is no such kind of link, or RFC 2217 is asked for where there is no serial line
+ */
+export function openOneOff(options: OneOffOptions): { close: () => Promise<void> } {
+  const { endpoint, replies, serial, telnet, ...rest } = options
+  if (telnet && endpoint.kind !== 'serial') {
+    throw new GolemError(
+      'CONFIG_INVALID',
+      `RFC 2217 is about the settings of a serial line, and ${nameOf(endpoint)} is none. Leave it out.`,
+    )
+  }
+  const settings = endpoint.kind === 'serial' ? { ...serial, ...settingsOf(endpoint) } : serial
+  const driver: LineDriver = {
+    transport: 'line',
+    parameters: {},
+    actions: {},
+    identify: async () => undefined,
+    readAll: async () => ({}),
+    replies,
+    link: {
+      sendTerminator: options.sendTerminator,
+      receiveTerminator: options.receiveTerminator,
+      replyTimeoutMs: options.timeoutMs,
+      quietMs: QUIET_MS,
+      ...settings,
+    },
+  }
+  const link = openLink({
+    endpoint,
+    guard: () => undefined,
+    onConnection: (_up, message) => options.onLog(message),
+  })
+  const port = new GatewayPort({
+    ...rest,
+    channel: link.attach({ driver, endpoint }),
+    turnstile: new Turnstile(),
+    ...(telnet ? { telnet: settings } : {}),
+  })
+  return {
+    close: async () => {
+      port.close('the gateway was ended.')
+      await link.close()
+    },
+  }
+}
+
+function settingsOf({
+  kind: _kind,
+  path: _path,
+  ...settings
+}: Extract<Address, { kind: 'serial' }>): SerialSettings {
+  return settings
+}
