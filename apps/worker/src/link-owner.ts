@@ -1,9 +1,11 @@
 import { type InstrumentConfig, describeInstrument, describeParameter } from '@golem/config'
 import { type Address, type Driver, GolemError, type Model, type Value, asGolemError } from '@golem/core'
 import type { Consumer } from '@golem/queue'
+import { Turnstile } from '@golem/gateway'
 import { type Link, openLink } from '@golem/transports'
 import type { WorkerContext } from './context.ts'
 import { type ExecuteContext, executeCommand } from './execute.ts'
+import { InstrumentGateway, lastExchange } from './gateway.ts'
 import { Instrument } from './instrument.ts'
 import type { Journal } from './journal.ts'
 import { PollLoop } from './poll-loop.ts'
@@ -34,6 +36,8 @@ export class LinkOwner {
   readonly #onStop = new Map<string, 'hold' | 'safe'>()
   readonly #loop: PollLoop
   readonly #consumers = new Map<string, Consumer>()
+  readonly #gateways: InstrumentGateway[] = []
+  readonly #turnstile = new Turnstile()
   #left = false
   #lost = false
 
@@ -91,6 +95,7 @@ export class LinkOwner {
       const handle = (id: string): Promise<void> => executeCommand(this.#execution, instrument, id)
       this.#consumers.set(instrument.id, this.#context.client.consume(instrument.id, handle))
     }
+    for (const gateway of this.#gateways) gateway.open()
     this.#loop.start()
   }
 
@@ -131,8 +136,9 @@ export class LinkOwner {
     await this.#closeLoops()
     if (this.#lost) return this.#journal.close()
     for (const [id, safeState] of this.#safeStates) {
-      if (options.applyPolicy && this.#onStop.get(id) === 'safe')
-        await safeState.enter('its worker is stopped')
+      if (!options.applyPolicy || this.#onStop.get(id) !== 'safe') continue
+      await safeState.enter('its worker is stopped')
+      await this.#shutDown(id)
     }
     await this.#connection.close()
     for (const instrument of this.#instruments.values()) {
@@ -150,6 +156,7 @@ export class LinkOwner {
   async abandon(why: string): Promise<void> {
     this.#lost = true
     this.#context.log.warn({ link: this.link }, `link lost: ${why}`)
+    for (const gateway of this.#gateways) gateway.close('its worker no longer owns the link.')
     await this.#connection.close('LEASE_LOST')
     // Whoever is giving it up in an orderly way comes to the end by that.
     if (this.#left) return
@@ -158,9 +165,26 @@ export class LinkOwner {
     this.#journal.close()
   }
 
+  /** What the driver sends at last. It goes as the safe state does: at once, and whether or not it was identified. */
+  async #shutDown(id: string): Promise<void> {
+    const instrument = this.#instruments.get(id)
+    const shutDown: ((io: never) => Promise<void>) | undefined = instrument?.driver.shutDown
+    if (!instrument || !shutDown) return
+    try {
+      await instrument.channel.run('stop', shutDown)
+    } catch (error) {
+      this.#context.log.warn({ instrument: id }, `not shut down: ${asGolemError(error).message}`)
+    }
+  }
+
   async #closeLoops(): Promise<void> {
+    for (const gateway of this.#gateways) gateway.close('its worker gives up the link.')
     const consumers = [...this.#consumers.values()]
-    await Promise.all([...consumers.map((consumer) => consumer.close()), this.#loop.stop()])
+    await Promise.all([
+      ...consumers.map((consumer) => consumer.close()),
+      this.#loop.stop(),
+      lastExchange(this.#turnstile),
+    ])
   }
 
   #attach(config: InstrumentConfig, models: ReadonlyMap<string, Model>): void {
@@ -184,6 +208,12 @@ export class LinkOwner {
     this.#instruments.set(config.id, instrument)
     this.#safeStates.set(config.id, new SafeState(this.#context, instrument, safeOutputs(config, driver)))
     this.#onStop.set(config.id, config.onStop)
+    const { gateway } = config
+    if (gateway !== null) {
+      this.#gateways.push(
+        new InstrumentGateway(this.#context, instrument, { ...config, gateway }, this.#turnstile),
+      )
+    }
   }
 
   #afterPoll(instrument: Instrument): void {

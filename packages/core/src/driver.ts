@@ -196,6 +196,11 @@ interface DriverBase<Io> {
    */
   makeSafe?: (io: Io) => Promise<void>
   /**
+   * The last thing that is sent when its worker is stopped in an orderly way and the site says `onStop: safe`, after
+   * the safe values: e.g. back to local control. With `hold` nothing is sent.
+   */
+  shutDown?: (io: Io) => Promise<void>
+  /**
    * Of a driver that runs elsewhere: is told where readings go that it makes of a line, message or event after the
    * function that takes it has returned.
    */
