@@ -217,6 +217,7 @@ export function siteOf(ids: readonly string[], web: Partial<WebConfig> = {}): Si
       pollEveryMs: 1_000,
       onStop: 'hold',
       auth: null,
+      gateway: null,
       options: {},
       parameters: {},
       actions: {},

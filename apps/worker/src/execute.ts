@@ -14,6 +14,7 @@ import type { Value } from '@golem/core'
 import type { WorkerContext } from './context.ts'
 import type { Instrument } from './instrument.ts'
 import type { Journal } from './journal.ts'
+import { mayCommand } from './may-command.ts'
 
 /** What carrying out commands on one link needs. */
 export interface ExecuteContext {
@@ -114,8 +115,7 @@ async function perform(
     throw new GolemError('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
   }
   const beforeSend = (): void => {
-    const stop = context.stops.of(instrument.id)
-    if (stop) throw new GolemError('STOPPED', `Refused: emergency stop by ${stop.by} (${stop.reason}).`)
+    mayCommand(context, instrument.id, record.by)
     checkTime()
     journal.begin(record, context.client.clock.now())
     // A worn memory card may have taken seconds for that line.

@@ -7,6 +7,7 @@ import {
   type Model,
   parseAddress,
 } from '@golem/core'
+import { readGateway, type SiteGateway } from './check-gateway.ts'
 import { checkAgainstModel } from './check-model.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
@@ -27,6 +28,8 @@ export interface Surroundings {
   instanceDir: string
   simulated: Readonly<Record<string, string>> | undefined
   models: ReadonlyMap<string, Model> | undefined
+  /** What the site says of all gateway ports. */
+  siteGateway?: SiteGateway | undefined
 }
 
 const DEFAULT_POLL_MS = 1000
@@ -65,6 +68,7 @@ function readInstrument(raw: RawInstrument, path: Path, around: Surroundings): I
     pollEveryMs: readPollEvery(raw.pollEvery, [...path, 'pollEvery'], report) ?? DEFAULT_POLL_MS,
     onStop: raw.onStop ?? 'hold',
     auth: readCredentials(raw.auth, endpoint, [...path, 'auth'], around),
+    gateway: readGateway(raw, endpoint, path, around),
     options: raw.options ?? {},
     parameters: mapEntries(raw.parameters, (parameter, name) =>
       readOverride(parameter, [...path, 'parameters', name], report),

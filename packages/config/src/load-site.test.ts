@@ -75,6 +75,7 @@ instruments:
       pollEveryMs: 500,
       onStop: 'safe',
       auth: null,
+      gateway: null,
       options: { channels: 2 },
       parameters: {
         power: {

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
+import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
 import { checkSchema } from './check-schema.ts'
 import { readWeb } from './check-web.ts'
 import { type Environment, readEnvironment, type Variables } from './environment.ts'
@@ -80,8 +81,11 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
       instanceDir,
       simulated: options.simulated ?? environment?.simulated ?? undefined,
       models: options.models,
+      siteGateway: raw.gateway,
     }),
   }
+  checkSiteGateway(raw.gateway, report)
+  checkGatewayPorts(site.instruments, site.web, report)
   if (faults.length > 0) throw new SiteFaults([...faults, ...(options.modelFaults ?? [])])
   return site
 }

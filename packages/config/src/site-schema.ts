@@ -55,6 +55,41 @@ const action = table('What this site says of an action', {
   hidden: flag('true: neither shown nor published'),
 })
 
+const listenAddress = (description: string): object => ({
+  type: 'string',
+  pattern: '^[A-Za-z0-9.:_-]{1,253}$',
+  description,
+})
+/** What the whole site may say of its gateway ports, and each instrument again for its own. */
+const gatewayAccess = {
+  listen: listenAddress('address to listen on; default 127.0.0.1, this machine only'),
+  allow: {
+    type: 'array',
+    minItems: 1,
+    items: {
+      type: 'string',
+      maxLength: 100,
+      description: 'an address or network, e.g. 10.0.0.7 or 10.0.0.0/24',
+    },
+    description: 'addresses and networks whose clients may come; default: this machine only',
+  },
+  readOnly: flag('true: only queries pass'),
+}
+
+const gateway = table(
+  'A TCP port at which other programs speak with it in its own language',
+  {
+    port: { type: 'integer', minimum: 1, maximum: 65535, description: 'port, 1 to 65535' },
+    ...gatewayAccess,
+    telnet: {
+      enum: ['raw', 'rfc2217'],
+      description: 'raw (default), or rfc2217: telnet with the settings of the serial line',
+    },
+    timeout: duration('the longest silence before and within an answer; default: as the model has it'),
+  },
+  ['port'],
+)
+
 const instrument = table(
   'One instrument',
   {
@@ -90,6 +125,7 @@ const instrument = table(
       },
       ['user'],
     ),
+    gateway,
     options: { type: 'object', description: 'options of the model' },
     parameters: byName('What this site says of its parameters, by name', parameter),
     actions: byName('What this site says of its actions, by name', action),
@@ -150,6 +186,7 @@ export const siteSchema = {
           description: 'further host names by which browsers may reach the page',
         },
       }),
+      gateway: table('What holds for the gateway ports of all instruments', gatewayAccess),
       auth: {
         description: 'who may do what: none, or a table with tokens',
         if: { type: 'object' },
@@ -177,10 +214,20 @@ export interface RawSite {
   lease?: string
   maxWaiting?: number
   web?: { listen?: string; port?: number; hosts?: (string | undefined)[] }
+  gateway?: { listen?: string; allow?: (string | undefined)[]; readOnly?: boolean }
   auth?:
     | 'none'
     | { tokens?: ({ name?: string; role?: 'viewer' | 'operator' | 'admin'; hash?: string } | undefined)[] }
   instruments?: (RawInstrument | undefined)[]
+}
+
+export interface RawGateway {
+  port?: number
+  listen?: string
+  allow?: (string | undefined)[]
+  readOnly?: boolean
+  telnet?: 'raw' | 'rfc2217'
+  timeout?: string
 }
 
 export interface RawInstrument {
@@ -193,6 +240,7 @@ export interface RawInstrument {
   pollEvery?: string
   onStop?: 'hold' | 'safe'
   auth?: { user?: string; passwordFile?: string; passwordEnv?: string }
+  gateway?: RawGateway
   options?: Record<string, unknown>
   parameters?: Record<string, RawParameter>
   actions?: Record<string, { label?: string; group?: string; hidden?: boolean }>

@@ -42,6 +42,21 @@ export interface ParameterOverride {
   hidden?: boolean
 }
 
+/** A TCP port at which foreign programs speak with an instrument in its own language. */
+export interface GatewayConfig {
+  /** Address to listen on (default 127.0.0.1). */
+  listen: string
+  port: number
+  /** Addresses and networks whose clients may come (default: this machine only). */
+  allow: readonly string[]
+  /** Only queries pass. */
+  readOnly: boolean
+  /** rfc2217: clients speak telnet with the com port option. */
+  telnet: 'raw' | 'rfc2217'
+  /** The longest silence before and within an answer, in ms; null: as the model has it. */
+  timeoutMs: number | null
+}
+
 export interface InstrumentConfig {
   id: string
   label: string
@@ -58,6 +73,8 @@ export interface InstrumentConfig {
   onStop: 'hold' | 'safe'
   /** Basic authentication of an HTTP instrument; the password came from a file or the environment. */
   auth: { user: string; password: string } | null
+  /** null: it has none. */
+  gateway: GatewayConfig | null
   options: Readonly<Record<string, unknown>>
   parameters: Readonly<Record<string, ParameterOverride>>
   actions: Readonly<Record<string, { label?: string; group?: string; hidden?: boolean }>>
