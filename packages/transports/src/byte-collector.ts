@@ -1,4 +1,5 @@
 import { type AskBytesOptions, GolemError } from '@golem/core'
+import { Silence } from './silence.ts'
 
 /** Gathers the bytes of one answer until it is complete. */
 export class ByteCollector {
@@ -7,7 +8,7 @@ export class ByteCollector {
   #received = Buffer.alloc(0)
   /** Grows by doubling: an answer of a megabyte comes in thousands of pieces. */
   #length = 0
-  #timer: NodeJS.Timeout | undefined
+  readonly #silence = new Silence(() => this.#onSilence())
   #settle: { resolve: (answer: Uint8Array) => void; reject: (error: unknown) => void } | undefined
   /** Bytes that came after the answer. */
   readonly #onRest: (rest: Buffer) => void
@@ -31,7 +32,7 @@ export class ByteCollector {
 
   /** The question is out: from now on silence counts. */
   startClock(): void {
-    if (this.#settle && this.#length === 0) this.#waitFor(this.#options.timeoutMs)
+    if (this.#settle && this.#length === 0) this.#silence.watch(this.#options.timeoutMs)
   }
 
   take(chunk: Buffer): void {
@@ -52,7 +53,7 @@ export class ByteCollector {
         ),
       )
     }
-    this.#waitFor(this.#options.quietMs ?? this.#options.timeoutMs)
+    this.#silence.watch(this.#options.quietMs ?? this.#options.timeoutMs)
   }
 
   fail(error: unknown): void {
@@ -63,7 +64,7 @@ export class ByteCollector {
 
   /** Nobody waits any more. */
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#silence.stop()
     this.#settle = undefined
   }
 
@@ -78,15 +79,16 @@ export class ByteCollector {
     this.#length = needed
   }
 
-  #waitFor(ms: number): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      if (this.#length > 0 && this.#options.quietMs !== undefined) return this.#finish(this.#length)
-      const came = this.#length === 0 ? '' : ` after the first ${this.#length} bytes`
-      this.fail(
-        new GolemError('REPLY_TIMEOUT', `${this.#where}: no complete answer, silence for ${ms} ms${came}.`),
-      )
-    }, ms)
+  #onSilence(): void {
+    const { quietMs, timeoutMs } = this.#options
+    const begun = this.#length > 0
+    if (begun && quietMs !== undefined) return this.#finish(this.#length)
+    this.fail(
+      new GolemError(
+        'REPLY_TIMEOUT',
+        `${this.#where}: no complete answer, silence for ${timeoutMs} ms${begun ? ` after the first ${this.#length} bytes` : ''}.`,
+      ),
+    )
   }
 
   #finish(length: number): void {

@@ -1,4 +1,5 @@
 import {
+  type Address,
   type ErrorCode,
   GolemError,
   type LineDriver,
@@ -16,6 +17,7 @@ import {
   introductionGate,
 } from './conversation.ts'
 import { inWords, MAX_LINE } from './line-framing.ts'
+import { checkSame, type LineLimits, type LineSettings, settingsFor, widened } from './line-settings.ts'
 import { LineWire } from './line-wire.ts'
 import type { AttachOptions, Channel, Link, LinkOptions } from './link.ts'
 import type { PortAddress } from './port.ts'
@@ -40,6 +42,8 @@ export class LineLink implements Link {
   readonly #turns: Turns
   readonly #channels: LineChannel[] = []
   #wire: LineWire | undefined
+  #settings: LineSettings | undefined
+  #limits: LineLimits | undefined
   #talking: { talk: Talk; channel: LineChannel } | undefined
 
   constructor(options: LinkOptions & { endpoint: PortAddress }) {
@@ -55,7 +59,7 @@ export class LineLink implements Link {
         `${nameOf(endpoint)} does not fit a model of transport "${driver.transport}": write the address that model needs.`,
       )
     }
-    const wire = this.#wireFor(driver)
+    const wire = this.#wireFor(driver, endpoint)
     const channel: LineChannel = {
       driver,
       standing: 'unknown',
@@ -84,24 +88,17 @@ export class LineLink implements Link {
   }
 
   /** All instruments of a line share its settings, so the first one's are the line's. */
-  #wireFor(driver: LineDriver): LineWire {
-    const first = this.#channels[0]?.driver.link
-    const { sendTerminator, receiveTerminator, baudRate } = driver.link
-    if (
-      first &&
-      (first.sendTerminator !== sendTerminator ||
-        first.receiveTerminator !== receiveTerminator ||
-        first.baudRate !== baudRate)
-    ) {
-      throw new GolemError(
-        'CONFIG_INVALID',
-        `Two models on ${this.#where} need different speeds or line ends: give each instrument a line of its own.`,
-      )
-    }
+  #wireFor(driver: LineDriver, endpoint: Address): LineWire {
+    const settings = settingsFor(driver, endpoint)
+    if (this.#settings) checkSame(this.#where, endpoint, this.#settings, settings)
+    this.#settings ??= settings
+    const limits = widened(this.#limits, settings)
+    this.#limits = limits
     this.#wire ??= new LineWire({
       address: this.#options.endpoint,
       where: this.#where,
-      settings: driver.link,
+      settings,
+      limits: () => this.#limits ?? limits,
       onStray: (line) => this.#onStray(line),
       onConnection: (up, message) => this.#options.onConnection?.(up, message),
     })
@@ -129,7 +126,8 @@ export class LineLink implements Link {
       return await conversation()
     } catch (error) {
       const concluded = conclude(channel, talk, error)
-      if (concluded.code === 'REPLY_TIMEOUT' || concluded.code === 'REPLY_MALFORMED') wire.outOfStep = true
+      // Where nothing was asked, no answer can come late.
+      if (talk.sent && OUT_OF_STEP.has(concluded.code)) wire.outOfStep = true
       throw concluded
     } finally {
       forget()
@@ -191,24 +189,28 @@ export class LineLink implements Link {
       if (await wire.drain(talk)) return
       throw new GolemError('REPLY_MALFORMED', `${this.#where} does not become quiet after a time-out.`)
     }
+    const readyToAsk = async (): Promise<void> => {
+      await inStep()
+      if (talk.priority !== 'stop') await wire.gap(talk)
+    }
     return {
       send: async (line) => {
-        await inStep()
+        await readyToAsk()
         await talk.orOver(wire.write(line, pass, { reply: false }))
       },
       ask: async (line, { timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
-        await inStep()
+        await readyToAsk()
         wire.forgetKept()
         return wire
-          .nextLine(inWords(line), accept, timeoutMs, talk, () => wire.write(line, pass, { reply: true }))
+          .nextLine(line, accept, timeoutMs, talk, () => wire.write(line, pass, { reply: true }))
           .catch(failed)
       },
       expect: async ({ timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
         await inStep()
-        return wire.nextLine('a line', accept, timeoutMs, talk)
+        return wire.nextLine(undefined, accept, timeoutMs, talk)
       },
       askBytes: async (bytes, options) => {
-        await inStep()
+        await readyToAsk()
         wire.forgetKept()
         const limits = { timeoutMs: replyTimeoutMs, maxBytes: MAX_LINE, ...options }
         return wire.exchangeBytes(Buffer.from(bytes), limits, talk, pass).catch(failed)
@@ -221,8 +223,8 @@ export class LineLink implements Link {
     }
   }
 
-  /** Offers a line to the instrument that has the line just now, then to the others. */
-  #onStray(line: string): void {
+  /** Offers a line to the instrument that has the line just now, then to the others. @returns whether one took it */
+  #onStray(line: string): boolean {
     const speaking = this.#talking?.channel
     const others = this.#channels.filter((channel) => channel !== speaking)
     for (const channel of speaking ? [speaking, ...others] : others) {
@@ -236,11 +238,12 @@ export class LineLink implements Link {
           `The driver failed on the line ${inWords(line)}: ${messageOf(error)}`,
           { cause: error },
         )
-        return
+        return true
       }
       if (!readings) continue
       channel.onReadings?.(readings)
-      return
+      return true
     }
+    return false
   }
 }

@@ -1,7 +1,9 @@
-import { type AskBytesOptions, GolemError, type LineDriver, messageOf } from '@golem/core'
+import { type AskBytesOptions, GolemError, messageOf } from '@golem/core'
 import { ByteCollector } from './byte-collector.ts'
-import { inWords, LineFraming, MAX_LINE } from './line-framing.ts'
+import { FrameFraming, type Framing, inWords, LineFraming } from './line-framing.ts'
+import type { LineLimits, LineSettings } from './line-settings.ts'
 import { openPort, type Port, type PortAddress } from './port.ts'
+import { Silence } from './silence.ts'
 import type { Talk } from './turns.ts'
 
 /** How long writing one line may take, in ms: only a blocked port needs that long. */
@@ -12,9 +14,11 @@ const MAX_KEPT = 256
 export interface WireOptions {
   address: PortAddress
   where: string
-  settings: LineDriver['link']
-  /** A line that nobody asked for. */
-  onStray: (line: string) => void
+  settings: LineSettings
+  /** Asked each time: an instrument more on the line may need more. */
+  limits: () => LineLimits
+  /** A line that nobody asked for. @returns whether an instrument made something of it */
+  onStray: (line: string) => boolean
   onConnection: (up: boolean, message: string) => void
 }
 
@@ -29,7 +33,7 @@ interface Waiter {
 /** The line as such: open, write, wait for a line, wait until it is quiet. Knows nothing of turns and drivers. */
 export class LineWire {
   readonly #options: WireOptions
-  readonly #framing: LineFraming
+  readonly #framing: Framing
   #port: Port | undefined
   #opening: Promise<void> | undefined
   #down = false
@@ -38,7 +42,9 @@ export class LineWire {
   #kept: string[] = []
   #keeping = false
   #draining = false
-  #lastByteAt = 0
+  /** When bytes last came, and when they last came or went. */
+  #lastByteAt = -Infinity
+  #busyAt = -Infinity
   #ended = false
   /** An answer may still come that nobody waits for: drain before the next question. */
   outOfStep = true
@@ -49,11 +55,15 @@ export class LineWire {
 
   constructor(options: WireOptions) {
     this.#options = options
-    this.#framing = new LineFraming(
-      options.settings.receiveTerminator,
-      (line) => this.#onLine(line),
-      (beginning) => this.#onOverflow(beginning),
-    )
+    const { receiveFrame, receiveTerminator } = options.settings
+    this.#framing = receiveFrame
+      ? new FrameFraming(receiveFrame.header, receiveFrame.length, (frame) => this.#onLine(frame))
+      : new LineFraming(
+          receiveTerminator,
+          () => options.limits().maxLineLength,
+          (line) => this.#onLine(line),
+          (beginning) => this.#onOverflow(beginning),
+        )
   }
 
   get isOpen(): boolean {
@@ -90,6 +100,12 @@ export class LineWire {
     for (const line of this.#kept.splice(0)) this.#options.onStray(line)
   }
 
+  /** Waits until the line has been left alone for long enough since the last exchange. */
+  async gap(talk: Talk): Promise<void> {
+    const left = this.#busyAt + this.#options.limits().gapMs - performance.now()
+    if (left > 0) await talk.sleep(left)
+  }
+
   /**
    * Writes one line, terminator added.
    *
@@ -123,27 +139,29 @@ export class LineWire {
       )
     } finally {
       clearTimeout(timer)
+      this.#busyAt = performance.now()
     }
   }
 
   /**
    * The next line that is accepted; others go to `onStray`.
    *
-   * @param what - what is waited for, for the message
+   * @param what - what is waited for, for the message: the question, or undefined
    * @param after - the time starts when this is done, e.g. when the question has been written
    * @throws REPLY_TIMEOUT, LINK_LOST (the port closed), REPLY_MALFORMED (a line without end), what `after` throws
    */
   async nextLine(
-    what: string,
+    question: string | undefined,
     accept: (line: string) => boolean,
     timeoutMs: number,
     talk: Talk,
     after?: () => Promise<void>,
   ): Promise<string> {
-    if (!this.isOpen) throw this.#closedError('LINK_DOWN', what)
+    const what = (): string => (question === undefined ? 'a line' : inWords(question))
+    if (!this.isOpen) throw this.#closedError('LINK_DOWN', what())
     const others: string[] = []
-    let timer: NodeJS.Timeout | undefined
     let over = false
+    let silence: Silence | undefined
     let waiter: Waiter | undefined
     const line = new Promise<string>((resolve, reject) => {
       waiter = { accept, resolve, reject, others }
@@ -154,22 +172,23 @@ export class LineWire {
       await after?.()
       return new Promise((_resolve, reject) => {
         if (over) return
-        timer = setTimeout(() => {
+        silence = new Silence(() => {
           const came = [...others, this.#framing.piece].filter((text) => text !== '').map(inWords)
           reject(
             new GolemError(
               'REPLY_TIMEOUT',
-              `${what} on ${this.#options.where}: no answer within ${timeoutMs} ms${came.length > 0 ? `; what came was ${came.join(', ')}` : ''}.`,
+              `${what()} on ${this.#options.where}: no answer within ${timeoutMs} ms${came.length > 0 ? `; what came was ${came.join(', ')}` : ''}.`,
             ),
           )
-        }, timeoutMs)
+        })
+        silence.watch(timeoutMs)
       })
     }
     try {
       return await talk.orOver(Promise.race([line, timedOut()]))
     } finally {
       over = true
-      clearTimeout(timer)
+      silence?.stop()
       if (this.#waiter === waiter) this.#waiter = undefined
     }
   }
@@ -207,26 +226,28 @@ export class LineWire {
    * @returns false when it did not become quiet within five times that, at least 1 s
    */
   async drain(talk: Talk): Promise<boolean> {
-    const { quietMs } = this.#options.settings
+    const { quietMs } = this.#options.limits()
     const startedAt = performance.now()
     const giveUpAt = startedAt + Math.max(1000, 5 * quietMs)
     this.#kept = []
     this.#draining = true
+    let quiet = false
     try {
       for (;;) {
         const now = performance.now()
         const quietFor = now - Math.max(startedAt, this.#lastByteAt)
-        if (quietFor >= quietMs) break
-        if (now >= giveUpAt) return false
+        quiet = quietFor >= quietMs
+        if (quiet || now >= giveUpAt) break
         await talk.sleep(quietMs - quietFor)
       }
     } finally {
       this.#draining = false
       this.fresh = false
-      this.#framing.reset()
+      if (quiet) this.#framing.reset()
+      else if (this.#framing.piece !== '') this.#framing.skipToNext()
     }
-    this.outOfStep = false
-    return true
+    if (quiet) this.outOfStep = false
+    return quiet
   }
 
   /** Closes the port; whoever waits for a line gets LINK_LOST. */
@@ -253,7 +274,7 @@ export class LineWire {
         onBytes: (bytes) => {
           // Bytes of a port that has been given up belong to nobody.
           if (current !== undefined && this.#port !== current) return
-          this.#lastByteAt = performance.now()
+          this.#lastByteAt = this.#busyAt = performance.now()
           if (this.#collector) this.#collector.take(bytes)
           else this.#framing.take(bytes)
         },
@@ -289,14 +310,15 @@ export class LineWire {
     this.#waiter = undefined
   }
 
-  #onLine(line: string): void {
-    if (this.#draining) return
+  /** @returns false when nobody made anything of it: a frame of that kind may have begun in the wrong place */
+  #onLine(line: string): boolean {
+    if (this.#draining) return false
     const waiter = this.#waiter
     if (!waiter) {
       if (!this.#keeping) return this.#options.onStray(line)
       this.#kept.push(line)
       if (this.#kept.length > MAX_KEPT) this.#options.onStray(this.#kept.shift() ?? '')
-      return
+      return true
     }
     let accepted: boolean
     try {
@@ -304,26 +326,28 @@ export class LineWire {
     } catch (error) {
       this.#waiter = undefined
       waiter.reject(error)
-      return
+      return true
     }
     if (accepted) {
       this.#waiter = undefined
       waiter.resolve(line)
-      return
+      return true
     }
     waiter.others.push(line)
     if (waiter.others.length > 3) waiter.others.shift()
-    this.#options.onStray(line)
+    return this.#options.onStray(line)
   }
 
+  /** A line too long while nobody waits is noise: what comes after its end is taken again. */
   #onOverflow(beginning: string): void {
-    this.outOfStep = true
     const waiter = this.#waiter
+    if (!waiter || this.#draining) return
+    this.outOfStep = true
     this.#waiter = undefined
-    waiter?.reject(
+    waiter.reject(
       new GolemError(
         'REPLY_MALFORMED',
-        `More than ${MAX_LINE} characters came from ${this.#options.where} without a line end; they began with ${inWords(beginning)}.`,
+        `More than ${this.#options.limits().maxLineLength} characters came from ${this.#options.where} without a line end; they began with ${inWords(beginning)}.`,
       ),
     )
   }
