@@ -4,6 +4,7 @@ export type {
   DeviceKind,
   DeviceSpec,
   EsphomeSpec,
+  ModbusSpec,
   PwmLampSpec,
   RelayBoardSpec,
   Sba5Spec,
@@ -13,3 +14,4 @@ export { type Fault, FAULT_KINDS, type FaultKind } from './faults.ts'
 export type { RequestEntry } from './request-log.ts'
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
 export type { Actuator, Probe, Stand, StandOptions } from './stand.ts'
+export * from './wire/index.ts'

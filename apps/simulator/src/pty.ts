@@ -65,7 +65,7 @@ export class Pty {
   }
 
   /** Sends to the near end. Lost when the line is full. */
-  write(bytes: string): void {
+  write(bytes: string | Buffer): void {
     const { stdin } = this.#child
     if (!stdin || stdin.destroyed || stdin.writableLength > MAX_BACKLOG) return
     stdin.write(bytes)

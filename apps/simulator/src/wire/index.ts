@@ -1,0 +1,13 @@
+export { answererEnd, type DeviceEnd, type DeviceLine, type DeviceSession, tcpEnd } from './device-end.ts'
+export { WIRE_FAULT_KINDS, type WireFault, type WireFaultKind } from './faults.ts'
+export { attachStream, listenOn, type NearSide, serveSerial } from './near-ends.ts'
+export {
+  httpRequests,
+  lineRequests,
+  modbusRtuRequests,
+  modbusTcpRequests,
+  pieceRequests,
+  type Requests,
+} from './requests.ts'
+export { type Sba5End, sba5End } from './sba5-end.ts'
+export { type Arrived, type FarEnd, FaultyWire, type NearEnd, type WireOptions } from './wire.ts'
