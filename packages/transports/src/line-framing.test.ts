@@ -94,10 +94,14 @@ test('every way of cutting two lines into two pieces gives the same lines, whate
 
 test('frames are found after garbage, in any pieces, and after a header that was none', () => {
   const stream = [
-    ...[0x00, 0xff, 0x13],
+    0x00,
+    0xff,
+    0x13,
     ...co2Frame(1, 144),
     // Broken off, so that the header of the next one lies within it.
-    ...[0xff, 0x86, 9],
+    0xff,
+    0x86,
+    9,
     ...co2Frame(2, 0),
     // The content looks like a header.
     ...co2Frame(0xff, 0x86),

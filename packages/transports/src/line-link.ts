@@ -202,7 +202,7 @@ export class LineLink implements Link {
         await readyToAsk()
         wire.forgetKept()
         return wire
-          .nextLine(line, accept, timeoutMs, talk, () => wire.write(line, pass, { reply: true }))
+          .nextLine(line, accept, timeoutMs, talk, () => wire.write(line, pass, { reply: true, timeoutMs }))
           .catch(failed)
       },
       expect: async ({ timeoutMs = replyTimeoutMs, accept = anything } = {}) => {

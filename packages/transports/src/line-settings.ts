@@ -28,9 +28,7 @@ const DEFAULTS = { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1, flo
 
 /** The settings of a line for one of its instruments: what its address says, else its driver. */
 export function settingsFor(driver: LineDriver, endpoint: Address): LineSettings {
-  if (endpoint.kind !== 'serial') return driver.link
-  const { kind: _kind, path: _path, ...given } = endpoint
-  return { ...driver.link, ...given }
+  return endpoint.kind === 'serial' ? { ...driver.link, ...endpoint } : driver.link
 }
 
 /** @throws CONFIG_INVALID when two instruments can't share the line */

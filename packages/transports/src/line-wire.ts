@@ -2,7 +2,7 @@ import { type AskBytesOptions, GolemError, messageOf } from '@golem/core'
 import { ByteCollector } from './byte-collector.ts'
 import { FrameFraming, type Framing, inWords, LineFraming } from './line-framing.ts'
 import type { LineLimits, LineSettings } from './line-settings.ts'
-import { openPort, type Port, type PortAddress } from './port.ts'
+import { openPort, type Port, type PortAddress, type WriteHint } from './port.ts'
 import { Silence } from './silence.ts'
 import type { Talk } from './turns.ts'
 
@@ -110,15 +110,14 @@ export class LineWire {
    * Writes one line, terminator added.
    *
    * @param pass - called directly before the bytes go out; when it throws, nothing goes out
-   * @param hint - is an answer expected?
    * @throws LINK_DOWN when the port is not open, LINK_LOST when writing failed, and what `pass` throws
    */
-  write(line: string, pass: () => void, hint: { reply: boolean }): Promise<void> {
+  write(line: string, pass: () => void, hint: WriteHint): Promise<void> {
     return this.writeBytes(Buffer.from(line + this.#options.settings.sendTerminator, 'latin1'), pass, hint)
   }
 
   /** As `write`, bytes as they are. */
-  async writeBytes(bytes: Buffer, pass: () => void, hint: { reply: boolean }): Promise<void> {
+  async writeBytes(bytes: Buffer, pass: () => void, hint: WriteHint): Promise<void> {
     const port = this.#port
     const what = (): string => inWords(bytes.toString('latin1', 0, 80))
     if (!port?.isOpen) throw this.#closedError('LINK_DOWN', `${what()} was not sent`)
@@ -211,7 +210,7 @@ export class LineWire {
     this.#framing.reset()
     this.#collector = collector
     try {
-      await talk.orOver(this.writeBytes(bytes, pass, { reply: true }))
+      await talk.orOver(this.writeBytes(bytes, pass, { reply: true, timeoutMs: options.timeoutMs }))
       collector.startClock()
       return await talk.orOver(answer)
     } finally {

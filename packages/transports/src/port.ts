@@ -1,18 +1,34 @@
-import type { Address, SerialSettings } from '@golem/core'
+import type { Address, LineDriver } from '@golem/core'
 import { openSerialPort } from './serial-port.ts'
 import { openTcpPort } from './tcp-port.ts'
+import { openUsbtmcPort } from './usbtmc-port.ts'
+
+/** What a port may want to know of the bytes it is to send. */
+export interface WriteHint {
+  /** Is an answer to them expected? USBTMC instruments speak only when they are asked to. */
+  reply: boolean
+  /** How long that answer is waited for, in ms. */
+  timeoutMs?: number
+}
 
 /** An open connection that carries bytes. When it closes, open a new one. */
 export interface Port {
   /**
    * Hands bytes to the operating system, before the first await.
    *
-   * @param hint - is an answer to them expected? (USBTMC instruments speak only when they are asked to)
    * @throws when the port is not open any more
    */
-  write(bytes: Buffer, hint: { reply: boolean }): Promise<void>
+  write(bytes: Buffer, hint: WriteHint): Promise<void>
   readonly isOpen: boolean
   close(): Promise<void>
+}
+
+/** What a port may want to know of what is written: USBTMC instruments speak only when they are asked to. */
+export interface WriteHint {
+  /** Is an answer expected? */
+  reply: boolean
+  /** How long it is waited for, in ms. */
+  timeoutMs?: number
 }
 
 export interface PortEvents {
@@ -29,12 +45,12 @@ export type PortAddress = Extract<Address, { kind: 'tcp' | 'serial' | 'usbtmc' }
 /**
  * Opens a serial port (exclusively), a TCP connection or a USBTMC instrument.
  *
- * @param settings - of a serial port, where its address does not say otherwise
- * @throws what the operating system says
+ * @param settings - the driver's; a serial port's address may say otherwise
+ * @throws what the operating system says, or a sentence
  */
 export async function openPort(
   address: PortAddress,
-  settings: SerialSettings,
+  settings: LineDriver['link'],
   events: PortEvents,
 ): Promise<Port> {
   switch (address.kind) {
@@ -43,6 +59,6 @@ export async function openPort(
     case 'serial':
       return openSerialPort(address.path, { ...settings, ...address }, events)
     case 'usbtmc':
-      throw new Error('USBTMC is not supported')
+      return openUsbtmcPort(address, settings, events)
   }
 }
