@@ -1,4 +1,5 @@
 import { type Address, type Driver, type ErrorCode, GolemError, nameOf, type Readings } from '@golem/core'
+import { HidLink } from './hid-link.ts'
 import { HttpLink } from './http-link.ts'
 import { LineLink } from './line-link.ts'
 import { ModbusLink } from './modbus-link.ts'
@@ -78,11 +79,12 @@ export function openLink(options: LinkOptions): Link {
     case 'serial':
     case 'usbtmc':
       return new LineLink({ ...options, endpoint })
+    case 'hid':
+      return new HidLink({ ...options, endpoint })
     case 'modbus':
       return new ModbusLink({ ...options, endpoint })
     case 'mqtt':
       return new MqttLink({ ...options, endpoint })
-    case 'hid':
     case 'sim':
       throw new GolemError(
         'CONFIG_INVALID',

@@ -1,4 +1,4 @@
-import type { Address, LineDriver } from '@golem/core'
+import type { Address, LineDriver, SerialSettings } from '@golem/core'
 import { openSerialPort } from './serial-port.ts'
 import { openTcpPort } from './tcp-port.ts'
 import { openUsbtmcPort } from './usbtmc-port.ts'
@@ -42,6 +42,10 @@ export const OPEN_TIMEOUT_MS = 3000
 
 export type PortAddress = Extract<Address, { kind: 'tcp' | 'serial' | 'usbtmc' }>
 
+/** What a driver wants of its port. */
+export type PortSettings = SerialSettings &
+  Partial<Pick<LineDriver['link'], 'receiveTerminator' | 'replyTimeoutMs'>>
+
 /**
  * Opens a serial port (exclusively), a TCP connection or a USBTMC instrument.
  *
@@ -50,7 +54,7 @@ export type PortAddress = Extract<Address, { kind: 'tcp' | 'serial' | 'usbtmc' }
  */
 export async function openPort(
   address: PortAddress,
-  settings: LineDriver['link'],
+  settings: PortSettings,
   events: PortEvents,
 ): Promise<Port> {
   switch (address.kind) {
