@@ -154,7 +154,13 @@ export class LineLink implements Link {
     if (channel.standing === 'ready' && channel.generation === wire.generation) return
     channel.generation = wire.generation
     const gate = introductionGate(talk, this.#options.guard)
-    await introduce(channel, this.#ioFor(wire, channel, gate), this.#where, talk)
+    try {
+      await introduce(channel, this.#ioFor(wire, channel, gate), this.#where, talk)
+    } catch (error) {
+      // A wrong identity may be a late answer to the question before; then the right one is still to come.
+      wire.outOfStep = true
+      throw error
+    }
     // A late answer may have been taken for the identification's; then that one's is still to come.
     if (lost) await talk.sleep(channel.driver.link.quietMs)
   }
