@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { asGolemError, GolemError } from '@golem/core'
 import { check } from './commands/check.ts'
 import { clearQueue } from './commands/clear-queue.ts'
+import { discover } from './commands/discover.ts'
 import { doctor } from './commands/doctor.ts'
 import { doAction } from './commands/do.ts'
 import { get } from './commands/get.ts'
@@ -40,6 +41,7 @@ export const COMMANDS: readonly CommandModule[] = [
   stop,
   release,
   check,
+  discover,
   doctor,
   token,
   initDb,

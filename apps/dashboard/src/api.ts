@@ -1,9 +1,11 @@
 import type {
   CommandRecord,
   Effect,
+  FleetDocument,
   InstrumentDescription,
   SiteEvent,
   StateDocument,
+  UnclaimedDevice,
   Value,
 } from '@golem/core'
 import type { Role } from './availability.ts'
@@ -139,6 +141,19 @@ export class Api {
   /** The newest `limit` ones, oldest first. */
   async events(limit: number): Promise<SiteEvent[]> {
     return (await this.#request(`api/events?limit=${limit}`)).body as SiteEvent[]
+  }
+
+  /** Devices on the machines of living workers that are no instruments yet; only admins get any. */
+  async unclaimed(): Promise<(UnclaimedDevice & { host: string })[]> {
+    const { workers } = (await this.#request('api/fleet')).body as FleetDocument
+    const all = workers
+      .filter(({ alive }) => alive)
+      .flatMap(({ host, unclaimed = [] }) => unclaimed.map((device) => ({ ...device, host })))
+    // Two workers of one machine see the same devices.
+    return all.filter(
+      ({ host, address }, index) =>
+        all.findIndex((other) => other.host === host && other.address === address) === index,
+    )
   }
 
   /** Emergency stop of everything, or of one instrument. */

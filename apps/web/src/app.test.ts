@@ -336,3 +336,26 @@ test('numbers that are too many for the ledger come as a list, as text and as fl
   )
   assert.equal((await app.inject(`/api/commands/${id}/result?format=xls`)).statusCode, 422)
 })
+
+test('devices that are no instruments yet are told to admins only', async (t) => {
+  const { app, client } = await open(t, {
+    auth: {
+      kind: 'tokens',
+      tokens: [
+        { name: 'ann', role: 'operator', hash: hashToken('ann-secret') },
+        { name: 'bo', role: 'admin', hash: hashToken('bo-secret') },
+      ],
+    },
+  })
+  const [worker] = client.view.workers.values()
+  assert.ok(worker)
+  const device = { kind: 'serial', address: 'serial:/dev/ttyUSB7', label: 'FTDI' } as const
+  client.view.workers.set(worker.id, { ...worker, unclaimed: [device] })
+  const seen = async (token: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}` }
+    const fleet = await app.inject({ url: '/api/fleet', headers })
+    return fleet.json<{ workers: { unclaimed?: unknown }[] }>().workers[0]?.unclaimed
+  }
+  assert.deepEqual(await seen('bo-secret'), [device])
+  assert.equal(await seen('ann-secret'), undefined)
+})

@@ -9,6 +9,7 @@ import { Stops, type WorkerContext } from './context.ts'
 import type { LinkConfig } from './link-owner.ts'
 import { Ownership } from './ownership.ts'
 import { Publisher } from './publisher.ts'
+import { UnclaimedDevices } from './unclaimed-devices.ts'
 
 export interface WorkerOptions {
   /** Unique among the workers of a site, a-z, 0-9 and - (default: host name and process id). */
@@ -59,13 +60,17 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     journalDir: path.join(site.instanceDir, 'journal', site.name),
   }
   const links = linksOf(site)
+  const unclaimedDevices = new UnclaimedDevices(
+    site.instruments.filter((one) => one.host === null || one.host === host).map(({ endpoint }) => endpoint),
+    log,
+  )
   const ownership = new Ownership({
     context,
     host,
     links,
     models,
     leaseMs: site.leaseMs,
-    describe: selfDescription(),
+    describe: selfDescription(unclaimedDevices),
   })
   const control = (message: ControlMessage): void => {
     const done = obey(message, ownership)
@@ -82,6 +87,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
       return ownership.size
     },
     async close() {
+      unclaimedDevices.close()
       await ownership.stop()
       await client.flush(FLUSH_MS)
       client.close()
@@ -114,7 +120,9 @@ export function linksOf(site: Site): LinkConfig[] {
   return [...links.values()]
 }
 
-function selfDescription(): () => Omit<WorkerRecord, 'links' | 'lastSeen' | 'id' | 'host'> {
+function selfDescription(
+  unclaimedDevices: UnclaimedDevices,
+): () => Omit<WorkerRecord, 'links' | 'lastSeen' | 'id' | 'host'> {
   const startedAt = new Date().toISOString()
   const lag = monitorEventLoopDelay({ resolution: 20 })
   lag.enable()
@@ -133,6 +141,7 @@ function selfDescription(): () => Omit<WorkerRecord, 'links' | 'lastSeen' | 'id'
       rssMb: Math.round(process.memoryUsage.rss() / 1e6),
       cpuPercent: Math.round((cpu.user + cpu.system) / 10 / elapsedMs),
       loopLagMs,
+      unclaimed: unclaimedDevices.found,
     }
   }
 }

@@ -75,6 +75,18 @@ export interface WorkerRecord {
   cpuPercent: number
   /** How late the process's own timers are, in ms. */
   loopLagMs: number
+  /** Devices on its machine that no instrument of the site stands for. */
+  unclaimed?: readonly UnclaimedDevice[]
+}
+
+/** A device that hangs on a worker's machine and is no instrument yet. */
+export interface UnclaimedDevice {
+  kind: 'serial' | 'usbtmc' | 'hid'
+  /** As site.yaml takes it. */
+  address: string
+  /** What it says of itself: maker, product, serial number. */
+  label: string
+  note?: string
 }
 
 export interface LeaseRecord {

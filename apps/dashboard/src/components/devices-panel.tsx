@@ -12,17 +12,21 @@ import { Control } from './controls.tsx'
 import { LastCommands } from './last-commands.tsx'
 import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
 import { StopButton } from './stop-button.tsx'
+import { UnclaimedDevices } from './unclaimed-devices.tsx'
 
 /** Every instrument with all that is known of it. */
 export function DevicesPanel() {
   const instruments = descriptions.value ?? []
-  if (instruments.length === 0) return <p class="empty">{t('noInstruments')}</p>
   return (
-    <div class="devices">
-      {instruments.map((instrument) => (
-        <Device key={instrument.id} instrument={instrument} />
-      ))}
-    </div>
+    <>
+      {instruments.length === 0 && <p class="empty">{t('noInstruments')}</p>}
+      <div class="devices">
+        {instruments.map((instrument) => (
+          <Device key={instrument.id} instrument={instrument} />
+        ))}
+      </div>
+      <UnclaimedDevices />
+    </>
   )
 }
 

@@ -13,22 +13,35 @@ export function fleetRoutes(app: FastifyInstance, context: WebContext): void {
         summary: 'Workers, leases, queues, versions, health of Redis',
         tags: ['fleet'],
         querystring: noQuery,
-        response: answers({ 200: inWords('Also while Redis is away; bus says so') }),
+        response: answers({
+          200: inWords(
+            'Also while Redis is away; bus says so. Admins are also told of devices that are no instruments yet',
+          ),
+        }),
       },
     },
-    () => fleetDocument(context),
+    (request) => fleetDocument(context, request.identity.role === 'admin'),
   )
 }
 
-async function fleetDocument({ site, client, version, startedAt }: WebContext): Promise<FleetDocument> {
+/** @param forAdmin - devices that are no instruments yet are told to those who write site.yaml only */
+async function fleetDocument(
+  { site, client, version, startedAt }: WebContext,
+  forAdmin: boolean,
+): Promise<FleetDocument> {
   const { view } = client
   const asked = await askFleet(client)
   const now = view.now()
   return {
     at: isoTime(now),
-    workers: [...view.workers.values()].map((worker) => {
+    workers: [...view.workers.values()].map(({ unclaimed, ...worker }) => {
       const ageMs = Math.max(0, Math.round(now - Date.parse(worker.lastSeen)))
-      return { ...worker, alive: ageMs <= site.leaseMs, ageMs }
+      return {
+        ...worker,
+        ...(forAdmin && unclaimed !== undefined ? { unclaimed } : {}),
+        alive: ageMs <= site.leaseMs,
+        ageMs,
+      }
     }),
     leases: asked.leases,
     queues: Object.fromEntries(

@@ -1,0 +1,8 @@
+export { findAnnounced } from './announced.ts'
+export { askIdentity } from './ask.ts'
+export type { FoundDevice } from './device.ts'
+export { modelsThatKnow } from './guess.ts'
+export { findLocalDevices } from './local-devices.ts'
+export { unclaimed } from './unclaimed.ts'
+export { scanHosts } from './network.ts'
+export { hostsOf } from './network-range.ts'
