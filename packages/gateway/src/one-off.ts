@@ -1,4 +1,12 @@
-import { type Address, GolemError, type LineDriver, nameOf, type SerialSettings } from '@golem/core'
+import {
+  type Address,
+  asGolemError,
+  GolemError,
+  type LineDriver,
+  type LineIo,
+  nameOf,
+  type SerialSettings,
+} from '@golem/core'
 import { openLink } from '@golem/transports'
 import { GatewayPort, type PortOptions } from './port.ts'
 import { Turnstile } from './turnstile.ts'
@@ -19,6 +27,8 @@ export interface OneOffOptions extends Pick<
   telnet: boolean
 }
 
+/** How long an instrument has to say who it is, in ms. */
+const IDENTITY_MS = 3_000
 /** How long a line has to be quiet to be in step again, in ms. */
 const QUIET_MS = 200
 
@@ -37,11 +47,12 @@ export function openOneOff(options: OneOffOptions): { close: () => Promise<void>
     )
   }
   const settings = endpoint.kind === 'serial' ? { ...serial, ...settingsOf(endpoint) } : serial
+  const known: Known = { identity: undefined }
   const driver: LineDriver = {
     transport: 'line',
     parameters: {},
     actions: {},
-    identify: async () => undefined,
+    identify: (io) => (replies === 'query' ? identify(io, known) : Promise.resolve()),
     readAll: async () => ({}),
     replies,
     link: {
@@ -55,7 +66,11 @@ export function openOneOff(options: OneOffOptions): { close: () => Promise<void>
   const link = openLink({
     endpoint,
     guard: () => undefined,
-    onConnection: (_up, message) => options.onLog(message),
+    onConnection: (up, message) => {
+      // What is plugged in next may be another instrument.
+      if (!up) known.identity = undefined
+      options.onLog(message)
+    },
   })
   const port = new GatewayPort({
     ...rest,
@@ -69,6 +84,30 @@ export function openOneOff(options: OneOffOptions): { close: () => Promise<void>
       await link.close()
     },
   }
+}
+
+interface Known {
+  /** What it answers to `*IDN?`; null: nothing, undefined: not asked yet. */
+  identity: string | null | undefined
+}
+
+/**
+ * Asks who it is, once connected and after each time-out: only an answer that is known beforehand shows that questions
+ * and answers are in step again, and that nobody gets the late answer to somebody else's question.
+ */
+async function identify(io: LineIo, known: Known): Promise<void> {
+  if (known.identity === null) return
+  let answer: string
+  try {
+    answer = await io.ask('*IDN?', { timeoutMs: IDENTITY_MS })
+  } catch (error) {
+    if (known.identity !== undefined || asGolemError(error).code !== 'REPLY_TIMEOUT') throw error
+    known.identity = null
+    return
+  }
+  known.identity ??= answer
+  if (answer === known.identity) return
+  throw new GolemError('WRONG_INSTRUMENT', `To *IDN? it answers "${answer}" instead of "${known.identity}".`)
 }
 
 function settingsOf({

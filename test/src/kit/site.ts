@@ -13,6 +13,7 @@ export interface InstrumentEntry {
   onStop?: 'hold' | 'safe'
   options?: Record<string, unknown>
   auth?: Record<string, string>
+  gateway?: Record<string, unknown>
   parameters?: Record<string, Record<string, unknown>>
   actions?: Record<string, Record<string, unknown>>
 }
