@@ -1,8 +1,18 @@
 import { type InstrumentConfig, describeInstrument, describeParameter } from '@golem/config'
-import { type Address, type Driver, GolemError, type Model, type Value, asGolemError } from '@golem/core'
+import {
+  type Address,
+  type Driver,
+  GolemError,
+  type Model,
+  type Readings,
+  type Value,
+  asGolemError,
+  messageOf,
+} from '@golem/core'
 import type { Consumer } from '@golem/queue'
 import { Turnstile } from '@golem/gateway'
-import { type Link, openLink } from '@golem/transports'
+import { type Channel, type Link, openLink } from '@golem/transports'
+import { brokenDriver } from './broken-driver.ts'
 import type { WorkerContext } from './context.ts'
 import { type ExecuteContext, executeCommand } from './execute.ts'
 import { InstrumentGateway, lastExchange } from './gateway.ts'
@@ -141,6 +151,7 @@ export class LinkOwner {
       await this.#shutDown(id)
     }
     await this.#connection.close()
+    this.#closeDrivers()
     for (const instrument of this.#instruments.values()) {
       const outputs = this.#onStop.get(instrument.id) === 'safe' ? 'went to their safe state' : 'hold'
       instrument.leave(
@@ -158,6 +169,7 @@ export class LinkOwner {
     this.#context.log.warn({ link: this.link }, `link lost: ${why}`)
     for (const gateway of this.#gateways) gateway.close('its worker no longer owns the link.')
     await this.#connection.close('LEASE_LOST')
+    this.#closeDrivers()
     // Whoever is giving it up in an orderly way comes to the end by that.
     if (this.#left) return
     this.#left = true
@@ -190,13 +202,7 @@ export class LinkOwner {
   #attach(config: InstrumentConfig, models: ReadonlyMap<string, Model>): void {
     const model = models.get(config.model)
     if (!model) throw new GolemError('CONFIG_INVALID', `${config.id}: there is no model "${config.model}".`)
-    const driver = model.create(config.options)
-    const channel = this.#connection.attach({
-      driver,
-      endpoint: config.endpoint,
-      auth: config.auth,
-      onReadings: (readings) => this.#instruments.get(config.id)?.received(readings),
-    })
+    const { driver, channel } = this.#driverOf(config, model)
     const instrument = new Instrument({
       context: this.#context,
       config,
@@ -214,6 +220,25 @@ export class LinkOwner {
         new InstrumentGateway(this.#context, instrument, { ...config, gateway }, this.#turnstile),
       )
     }
+  }
+
+  /** The driver on its channel; where a driver of the site is at fault, one that says so to whoever asks. */
+  #driverOf(config: InstrumentConfig, model: Model): { driver: Driver; channel: Channel } {
+    let driver: Driver
+    try {
+      driver = model.create(config.options)
+    } catch (error) {
+      if (model.file === undefined) throw error
+      return brokenDriver(config.endpoint, messageOf(error))
+    }
+    const onReadings = (readings: Readings): void => this.#instruments.get(config.id)?.received(readings)
+    driver.onLateReadings?.(onReadings)
+    const { endpoint, auth } = config
+    return { driver, channel: this.#connection.attach({ driver, endpoint, auth, onReadings }) }
+  }
+
+  #closeDrivers(): void {
+    for (const { driver } of this.#instruments.values()) driver.close?.()
   }
 
   #afterPoll(instrument: Instrument): void {

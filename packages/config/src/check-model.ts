@@ -3,6 +3,7 @@ import {
   type Address,
   checkValue,
   type Driver,
+  GolemError,
   messageOf,
   type Model,
   type Value,
@@ -38,8 +39,9 @@ export function checkAgainstModel(
     const known = didYouMean(raw.model, [...models.keys()])
     report([...path, 'model'], `There is no model "${clip(raw.model)}".${known}`)
   }
-  if (model && endpoint) checkTransport(model, endpoint, [...path, 'address'], report)
   const driver = model && makeDriver(model, raw, path, report)
+  if (driver === 'broken') return
+  if (model && endpoint) checkTransport(model, endpoint, [...path, 'address'], report)
   for (const [name, override] of Object.entries(raw.parameters ?? {})) {
     const spec = driver && own<Spec>(driver.parameters, name)
     if (driver && !spec) {
@@ -75,8 +77,16 @@ function checkTransport(model: Model, endpoint: Address, path: Path, report: Rep
   report(path, `The model ${model.id} ${WRITE_INSTEAD[model.transport]}`)
 }
 
-/** The driver the worker will use, or undefined when the options leave none. */
-function makeDriver(model: Model, raw: RawInstrument, path: Path, report: Report): Driver | undefined {
+/**
+ * The driver the worker will use, or undefined when the options leave none. broken: a file of the site is at fault,
+ * which is no reason to start without everything else; who loaded it tells what is wrong.
+ */
+function makeDriver(
+  model: Model,
+  raw: RawInstrument,
+  path: Path,
+  report: Report,
+): Driver | 'broken' | undefined {
   const options = structuredClone(raw.options ?? {})
   const place = [...path, 'options']
   try {
@@ -84,6 +94,7 @@ function makeDriver(model: Model, raw: RawInstrument, path: Path, report: Report
     for (const fault of faults) report([...place, ...fault.path], fault.message, fault.at)
     return faults.length === 0 ? model.create(options) : undefined
   } catch (error) {
+    if (model.file !== undefined && error instanceof GolemError && error.code === 'INTERNAL') return 'broken'
     report(place, `The model ${model.id} does not take these options: ${messageOf(error)}`, 'key')
     return undefined
   }

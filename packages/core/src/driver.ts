@@ -205,6 +205,8 @@ interface DriverBase<Io> {
    * function that takes it has returned.
    */
   onLateReadings?: (emit: (readings: Readings) => void) => void
+  /** Of a driver that runs elsewhere: its link is given up, nothing of it is called any more. */
+  close?: () => void
   /** Name of a parameter that counts seconds since boot: when it falls, the instrument has rebooted. */
   uptime?: string
   /**

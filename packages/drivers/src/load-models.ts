@@ -12,7 +12,10 @@ export const SHIPPED_MODELS = fileURLToPath(new URL('../models', import.meta.url
 /** Every model an instrument of a site may have. */
 export interface LoadedModels {
   models: ReadonlyMap<string, Model>
-  /** What is wrong with files of models; their models are not there. */
+  /**
+   * What is wrong with files of models; their models are not there, or (drivers of the site) can't be used. What turns
+   * out when drivers are made is added.
+   */
   faults: readonly Fault[]
   /** Ends the threads of the site's own drivers. */
   close(): Promise<void>
@@ -26,8 +29,9 @@ export interface LoadedModels {
 export async function loadModels(instanceDir: string): Promise<LoadedModels> {
   const shipped = loadYamlModels(SHIPPED_MODELS)
   const yaml = loadYamlModels(join(instanceDir, 'models'))
-  const drivers = await loadSiteDrivers(join(instanceDir, 'drivers'))
-  const faults = [...shipped.faults, ...yaml.faults, ...drivers.faults]
+  const faults = [...shipped.faults, ...yaml.faults]
+  const drivers = await loadSiteDrivers(join(instanceDir, 'drivers'), (fault) => void faults.push(fault))
+  faults.push(...drivers.faults)
   const models = new Map<string, Model>()
   for (const model of [...builtIn, ...shipped.models, ...yaml.models, ...drivers.models]) {
     const known = models.get(model.id)
