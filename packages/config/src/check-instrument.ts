@@ -130,15 +130,15 @@ function readCredentials(
   { report, variables, instanceDir }: Surroundings,
 ): InstrumentConfig['auth'] {
   if (raw === undefined) return null
-  if (endpoint !== null && endpoint.kind !== 'http' && endpoint.kind !== 'sim') {
+  if (endpoint !== null && !['http', 'mqtt', 'sim'].includes(endpoint.kind)) {
     report(
       path,
-      `Only instruments at http:// addresses can have "auth", not one at ${endpoint.kind}. Remove it.`,
+      `Only instruments at http:// and mqtt:// addresses can have "auth", not one at ${endpoint.kind}. Remove it.`,
       'key',
     )
   }
   const { user = '', passwordFile, passwordEnv } = raw
-  if (user.includes(':'))
+  if (user.includes(':') && endpoint?.kind !== 'mqtt')
     report([...path, 'user'], 'HTTP allows no colon in a user name. Choose another one.')
   if ((passwordFile === undefined) === (passwordEnv === undefined)) {
     report(path, 'Write either passwordFile or passwordEnv: one of them, and not both.', 'key')
@@ -214,6 +214,12 @@ function checkLinks(instruments: readonly InstrumentConfig[], report: Report): v
         `${shared}, but the two do not speak alike (${first.endpoint.kind} and ${instrument.endpoint.kind}). Give each a connection of its own.`,
       )
     }
+    if (instrument.endpoint.kind === 'mqtt' && !sameAuth(first.auth, instrument.auth)) {
+      report(
+        ['instruments', index],
+        `${shared} with another "auth". A broker has one connection: write the same in both.`,
+      )
+    }
     const differing = differingSettings(first.endpoint, instrument.endpoint)
     if (differing !== null) {
       report(
@@ -222,6 +228,10 @@ function checkLinks(instruments: readonly InstrumentConfig[], report: Report): v
       )
     }
   }
+}
+
+function sameAuth(a: InstrumentConfig['auth'], b: InstrumentConfig['auth']): boolean {
+  return a?.user === b?.user && a?.password === b?.password
 }
 
 /** The line settings in which two addresses of one port differ, in words; null when in none. */
@@ -239,6 +249,7 @@ function settingsOf(address: Address): Record<string, string> {
     ([key]) => key !== 'kind' && key !== 'path',
   )
   if (address.kind === 'modbus') settings.push(['framing', address.framing])
+  if (address.kind === 'mqtt') settings.push(['tls', address.tls])
   return Object.fromEntries(settings.map(([key, value]) => [key, String(value)]))
 }
 

@@ -113,7 +113,7 @@ const instrument = table(
       description: 'what its outputs do when its worker is stopped: hold (default) or safe',
     },
     auth: table(
-      'Basic authentication of an HTTP instrument: user, and passwordFile or passwordEnv',
+      'Basic authentication of an HTTP instrument, or what an MQTT broker asks for: user, and passwordFile or passwordEnv',
       {
         user: text('user name'),
         passwordFile: text('file that holds the password, relative to the instance folder'),

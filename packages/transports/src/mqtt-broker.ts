@@ -39,6 +39,7 @@ export interface Publication {
 export class Broker {
   readonly #client: MqttClient
   readonly #where: string
+  readonly #onLost: (why: string) => void
   /** Those who wait for an answer of the broker. */
   readonly #waiting = new Set<(error: GolemError) => void>()
   #ended = false
@@ -93,18 +94,21 @@ export class Broker {
     client.on('message', (topic, payload, { retain }) => {
       if (!this.#ended) onMessage(topic, payload, retain)
     })
-    client.once('close', () => {
-      if (this.#ended) return
-      this.#end(why())
-      onLost(why())
-    })
+    this.#onLost = onLost
+    client.once('close', () => this.#lose(why()))
   }
 
   get isUp(): boolean {
     return !this.#ended && this.#client.connected
   }
 
-  /** Asks for messages. @throws LINK_DOWN when the broker does not allow it or does not answer */
+  /**
+   * Asks for messages. QoS 0 is enough: a connection loses nothing, and what comes while there is none is old when
+   * there is one again. With QoS 1 a broker holds messages back until the ones before are acknowledged, and drops what
+   * does not fit into its queue, the newest first.
+   *
+   * @throws LINK_DOWN when the broker does not allow it or does not answer
+   */
   subscribe(filters: readonly string[]): Promise<void> {
     const failed = (why: string): GolemError =>
       new GolemError(
@@ -112,7 +116,7 @@ export class Broker {
         `The broker ${this.#where} gives no messages of ${filters.join(', ')}: ${why}.`,
       )
     return this.#answer(failed('it does not answer'), CONNECT_TIMEOUT_MS, (resolve, reject) => {
-      this.#client.subscribe([...filters], { qos: 1 }, (error, granted) => {
+      this.#client.subscribe([...filters], { qos: 0 }, (error, granted) => {
         const refused = (granted ?? []).filter(({ qos }) => qos > 2).map(({ topic }) => topic)
         if (error) reject(failed(messageOf(error)))
         else if (refused.length > 0) reject(failed(`it refuses ${refused.join(', ')}`))
@@ -143,7 +147,7 @@ export class Broker {
         })
       })
     } catch (error) {
-      if (error === late) this.#client.stream.destroy()
+      if (error === late) this.#lose('it does not acknowledge')
       throw error
     }
   }
@@ -165,12 +169,19 @@ export class Broker {
     })
   }
 
+  /** The connection is used up, from this moment on. */
+  #lose(why: string): void {
+    if (this.#ended) return
+    this.#end(why)
+    // Drops what was not acknowledged.
+    this.#client.end(true)
+    this.#onLost(why)
+  }
+
   #end(why: string): void {
     this.#ended = true
     const lost = new GolemError('LINK_LOST', `The connection to the broker ${this.#where} was lost: ${why}.`)
     for (const reject of [...this.#waiting]) reject(lost)
-    // Drops what was not acknowledged.
-    if (!this.#client.connected) this.#client.end(true)
   }
 
   /** Waits for an answer, not longer than the connection lasts. */
