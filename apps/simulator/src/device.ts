@@ -3,7 +3,7 @@ import type { RequestEntry } from './request-log.ts'
 import type { Actuator, Probe } from './stand.ts'
 import type { ChamberName } from './chamber.ts'
 
-export type DeviceKind = 'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome'
+export type DeviceKind = 'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome' | 'modbus'
 
 interface DeviceBase {
   /** a-z, 0-9 and -. */
@@ -77,7 +77,24 @@ export interface EsphomeSpec extends BoardBase {
   binarySensors?: readonly { name: string; follows: string }[]
 }
 
-export type DeviceSpec = RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec
+/** Temperature controllers that speak Modbus. */
+export interface ModbusSpec extends DeviceBase {
+  kind: 'modbus'
+  /** Modbus TCP, RTU on a serial port, or RTU on TCP as serial servers have it (default tcp). */
+  line?: 'tcp' | 'rtu' | 'rtu-tcp'
+  /** TCP port on 127.0.0.1; 0 or absent: a free one. */
+  port?: number
+  /** The units on the line (default 1 alone); others do not answer. */
+  units?: readonly number[]
+  /** What the ovens cool down to, °C (default 21). */
+  ambient?: number
+  /** How long a unit takes for an answer, ms (default 0). */
+  answerMs?: number
+  /** Who sends hears himself, as with some RS-485 adapters (default false). */
+  echo?: boolean
+}
+
+export type DeviceSpec = RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec | ModbusSpec
 
 /** What tests, the control server and people see of a simulated device. */
 export interface SimulatedDevice {
@@ -85,6 +102,8 @@ export interface SimulatedDevice {
   readonly kind: DeviceKind
   /** As site.yaml takes it: `http://127.0.0.1:port` or `serial:/path?baud=19200`. */
   readonly address: string
+  /** Modbus: the address of a unit; `address` is the first one's. */
+  addressOf?(unit: number): string
   /** Requests received, by `METHOD /path` or, on a serial line, by the command's letter. */
   counters(): Record<string, number>
   /** The last requests with their content, oldest first. */

@@ -16,6 +16,8 @@ import { GolemError } from '@golem/core'
  * - `reboot`: starts anew; away for `seconds` (default 3), outputs off; ends by itself
  * - `duplicate`: the answer comes twice
  * - `hugeReply`: the answer is `bytes` long (default 1200000)
+ * - `exception`: Modbus: does nothing and answers with exception `value` (default 4)
+ * - `wrongUnit`: Modbus: answers as if it were another unit
  * - `sensorMissing`: all sensors of a relay board read -255; a lamp reboots when `/info` is asked
  */
 export const FAULT_KINDS = [
@@ -32,6 +34,8 @@ export const FAULT_KINDS = [
   'duplicate',
   'hugeReply',
   'sensorMissing',
+  'exception',
+  'wrongUnit',
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]

@@ -19,7 +19,7 @@ export interface Sba5DeviceOptions {
 const BAUD_RATE = 19_200
 const END = '\r\n'
 const GARBAGE = 'M 5o8\u0007~5 ##### \u0001\u007f,,-'
-const UNFITTING: readonly FaultKind[] = ['http500', 'sensorMissing']
+const UNFITTING: readonly FaultKind[] = ['http500', 'sensorMissing', 'exception', 'wrongUnit']
 
 /** An SBA-5 on a pseudo terminal: the analyser, its line, and what can go wrong with them. */
 export class Sba5Device implements RunningDevice {

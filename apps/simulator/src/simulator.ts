@@ -8,6 +8,7 @@ import { type ControlServer, startControl } from './control.ts'
 import type { DeviceSpec, RunningDevice, SimulatedDevice } from './device.ts'
 import { EsphomeBoard } from './esphome-board.ts'
 import { HttpBoard } from './http-board.ts'
+import { ModbusDevice } from './modbus-device.ts'
 import { PwmLamp } from './pwm-lamp.ts'
 import { RelayBoard } from './relay-board.ts'
 import { Sba5Device } from './sba5-device.ts'
@@ -122,6 +123,9 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
       log,
     })
   }
+  if (spec.kind === 'modbus') {
+    return ModbusDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs, log })
+  }
   return HttpBoard.start(firmwareOf(spec, stand, clock), {
     name: spec.name,
     kind: spec.kind,
@@ -133,7 +137,7 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
   })
 }
 
-function firmwareOf(spec: Exclude<DeviceSpec, { kind: 'sba5' }>, stand: Stand, clock: Clock): Firmware {
+function firmwareOf(spec: Exclude<DeviceSpec, { kind: 'sba5' | 'modbus' }>, stand: Stand, clock: Clock): Firmware {
   switch (spec.kind) {
     case 'esp32-relay':
       return new RelayBoard(spec, stand, clock)
@@ -159,10 +163,14 @@ function checkNames(devices: readonly DeviceSpec[]): void {
 
 /** The folder for serial ports; none is made when there is no serial device. */
 function preparePtyDir({ ptyDir, devices }: SimulatorOptions): { path: string; temporary: boolean } {
-  if (!devices.some(({ kind }) => kind === 'sba5')) return { path: '', temporary: false }
+  if (!devices.some(hasSerialPort)) return { path: '', temporary: false }
   if (ptyDir === undefined) {
     return { path: fs.mkdtempSync(path.join(os.tmpdir(), 'golem-simulator-')), temporary: true }
   }
   fs.mkdirSync(ptyDir, { recursive: true })
   return { path: path.resolve(ptyDir), temporary: false }
+}
+
+function hasSerialPort(spec: DeviceSpec): boolean {
+  return spec.kind === 'sba5' || (spec.kind === 'modbus' && spec.line === 'rtu')
 }

@@ -112,6 +112,7 @@ const MODELS: Record<DeviceSpec['kind'], string> = {
   'pwm-lamp': 'pwm-lamp',
   sba5: 'sba5',
   esphome: 'esphome',
+  modbus: 'modbus-temperature-controller',
 }
 
 /** A relay board with all its sensors, so that it is `ok`, which it is at once and not after a round of 3 s. */
