@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkSchema, type Fault, formatPath, readYamlSource } from '@golem/config'
-import { messageOf, type Model } from '@golem/core'
+import { checkSchema, describeFault, type Fault, formatPath, readYamlSource } from '@golem/config'
+import { GolemError, type JsonSchema, messageOf, type Model } from '@golem/core'
 import { compile } from './compile.ts'
 import { LANGUAGES } from './languages.ts'
 import type { RawModel, Report } from './model-file.ts'
-import { schemaOf } from './schema.ts'
+import { editorSchema, schemaOf } from './schema.ts'
 
 /** What was found in a folder of models. A file with a fault gives no model; the others do. */
 export interface FoundModels {
@@ -64,6 +64,34 @@ export function readModelFile(file: string): ReadModel {
   const raw = data as RawModel
   const model = compile(raw, file, language, report)
   return faults.length > 0 ? { model: null, raw, faults } : { model, raw, faults }
+}
+
+/**
+ * The file a model comes from, e.g. to play its simulation.
+ *
+ * @param id - of the model
+ * @param folders - absolute; searched in this order
+ * @throws CONFIG_INVALID when there is none, or it has a fault
+ */
+export function modelFileOf(
+  id: string,
+  folders: readonly string[],
+): ReadModel & { model: Model; raw: RawModel } {
+  for (const file of folders.flatMap((folder) => filesIn(folder, []))) {
+    const { model, raw, faults } = readModelFile(file)
+    if (raw?.model !== id) continue
+    if (model) return { model, raw, faults }
+    throw new GolemError('CONFIG_INVALID', faults.map(describeFault).join('\n'))
+  }
+  throw new GolemError(
+    'CONFIG_INVALID',
+    `There is no model file with "model: ${id}" in ${folders.join(', ')}.`,
+  )
+}
+
+/** The form of model files, for editors: instance/model.schema.json. */
+export function modelSchema(): JsonSchema {
+  return editorSchema(LANGUAGES)
 }
 
 /** Ajv keeps what it has compiled by the schema's identity. */

@@ -222,7 +222,8 @@ function tidy(value: number): number {
   return Number(value.toPrecision(13))
 }
 
-function formatNumber(value: number, format = 'plain'): string {
+/** A number as `format` of a model says. */
+export function formatNumber(value: number, format = 'plain'): string {
   const [kind, digits = '0'] = format.split(' ')
   switch (kind) {
     case 'integer':
