@@ -230,7 +230,8 @@ class Hid:
             try:
                 report = os.read(self.fd, REPORT_SIZE)
             except OSError as error:
-                fail(name_of(error), "read")
+                # The kernel says EIO when the device has gone.
+                fail("ENODEV" if error.errno == errno.EIO else name_of(error), "read")
             if not report:
                 fail("ENODEV", "read")
             send(b"D", report)
