@@ -6,6 +6,7 @@ import { clearQueue } from './commands/clear-queue.ts'
 import { discover } from './commands/discover.ts'
 import { doctor } from './commands/doctor.ts'
 import { doAction } from './commands/do.ts'
+import { gateway } from './commands/gateway.ts'
 import { get } from './commands/get.ts'
 import { initDb } from './commands/init-db.ts'
 import { list } from './commands/list.ts'
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandModule[] = [
   check,
   discover,
   doctor,
+  gateway,
   token,
   initDb,
   clearQueue,

@@ -35,10 +35,13 @@ const QUIET_MS = 200
 /**
  * Shares one instrument, of which nothing is known but where it is, without a site and without Redis.
  *
- * @returns what ends it
+ * @returns what ends it, and what tries whether the instrument is there (LINK_DOWN when it is not)
  * @throws CONFIG_INVALID when there is no such kind of link, or RFC 2217 is asked for where there is no serial line
  */
-export function openOneOff(options: OneOffOptions): { close: () => Promise<void> } {
+export function openOneOff(options: OneOffOptions): {
+  probe: () => Promise<void>
+  close: () => Promise<void>
+} {
   const { endpoint, replies, serial, telnet, ...rest } = options
   if (telnet && endpoint.kind !== 'serial') {
     throw new GolemError(
@@ -69,16 +72,18 @@ export function openOneOff(options: OneOffOptions): { close: () => Promise<void>
     onConnection: (up, message) => {
       // What is plugged in next may be another instrument.
       if (!up) known.identity = undefined
-      options.onLog(message)
+      else options.onLog(message)
     },
   })
+  const channel = link.attach({ driver, endpoint })
   const port = new GatewayPort({
     ...rest,
-    channel: link.attach({ driver, endpoint }),
+    channel,
     turnstile: new Turnstile(),
     ...(telnet ? { telnet: settings } : {}),
   })
   return {
+    probe: () => channel.run('poll', async () => undefined),
     close: async () => {
       port.close('the gateway was ended.')
       await link.close()
@@ -96,18 +101,16 @@ interface Known {
  * and answers are in step again, and that nobody gets the late answer to somebody else's question.
  */
 async function identify(io: LineIo, known: Known): Promise<void> {
-  if (known.identity === null) return
-  let answer: string
+  const { identity } = known
+  if (identity === null) return
   try {
-    answer = await io.ask('*IDN?', { timeoutMs: IDENTITY_MS })
+    // Other lines are late answers, which are passed over.
+    const accept = (line: string): boolean => identity === undefined || line === identity
+    known.identity = await io.ask('*IDN?', { timeoutMs: IDENTITY_MS, accept })
   } catch (error) {
-    if (known.identity !== undefined || asGolemError(error).code !== 'REPLY_TIMEOUT') throw error
+    if (identity !== undefined || asGolemError(error).code !== 'REPLY_TIMEOUT') throw error
     known.identity = null
-    return
   }
-  known.identity ??= answer
-  if (answer === known.identity) return
-  throw new GolemError('WRONG_INSTRUMENT', `To *IDN? it answers "${answer}" instead of "${known.identity}".`)
 }
 
 function settingsOf({

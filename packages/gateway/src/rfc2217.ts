@@ -68,7 +68,7 @@ export class Rfc2217 {
   }
 
   #onCommand(bytes: Buffer): void {
-    const [command, value = 0] = bytes
+    const [command = SIGNATURE, value = 0] = bytes
     const { baudRate = 9600, dataBits = 8, parity = 'none', stopBits = 1 } = this.#options.settings
     switch (command) {
       case SIGNATURE:

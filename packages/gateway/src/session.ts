@@ -16,6 +16,12 @@ const MAX_UNREAD_LINES = 64 * 1024
 /** The instrument was silent, and the client is to see just that; after all other errors its connection ends. */
 const SILENCE: ReadonlySet<ErrorCode> = new Set(['REPLY_TIMEOUT'])
 
+/**
+ * Not identified: what came may have been the late answer to somebody else's question, for which this client is not to
+ * suffer. Its own message has not been sent.
+ */
+const ONCE_MORE: ReadonlySet<ErrorCode> = new Set(['WRONG_INSTRUMENT', 'LINK_DOWN'])
+
 /** One client of a port. */
 export class Session {
   /** `gateway 10.0.0.7:51234` */
@@ -160,9 +166,14 @@ export class Session {
       const answer = await options.turnstile.pass(() => {
         // Whoever has been cut off does not wait for an answer, and may believe that nothing was sent.
         if (this.#over) throw new GolemError('COMMAND_CANCELLED', 'The client has gone; nothing was sent.')
-        return exchange(options.channel, message, options.timeoutMs, () => {
-          mayGo()
-          sent = true
+        const once = (): Promise<Buffer | undefined> =>
+          exchange(options.channel, message, options.timeoutMs, () => {
+            mayGo()
+            sent = true
+          })
+        return once().catch((error: unknown) => {
+          if (sent || !ONCE_MORE.has(asGolemError(error).code)) throw error
+          return once()
         })
       })
       tell(answer === undefined ? {} : { answer })
