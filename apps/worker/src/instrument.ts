@@ -200,7 +200,7 @@ export class Instrument {
       message: this.#message,
       owner: this.#owned ? this.#context.id : null,
       seenAt: this.#seenAt,
-      staleAfterMs: staleAfterMs(this.#config.pollEveryMs),
+      staleAfterMs: Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0),
       staleAfterMsOf: this.#staleAfterMsOf,
       readings: structuredClone(this.#readings),
     }
@@ -220,6 +220,9 @@ export class Instrument {
   }
 
   #answered(found: Readings, startedAt: number, publishing: 'now' | 'gathered' = 'now'): void {
+    if (publishing === 'now' && Object.keys(found).length === 0 && Object.keys(this.#readings).length > 0) {
+      return this.#toldNothing()
+    }
     const at = isoTime(this.#context.client.clock.now())
     this.#failures = 0
     this.#seenAt = at
@@ -241,6 +244,15 @@ export class Instrument {
     this.#settleFrom(found, startedAt)
     if (publishing === 'now') this.publish()
     else this.#publishSoon()
+  }
+
+  /** A poll of an instrument that talks by itself: it can be reached, but only what it tells shows that it is there. */
+  #toldNothing(): void {
+    if (this.#failures > 0) {
+      this.#message = 'It can be reached again, but nothing has been heard of it since.'
+    }
+    this.#failures = 0
+    this.publish()
   }
 
   /** Every poll of a page carries the readings: a long list belongs into the result of an action. */
