@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { Fault } from '@golem/config'
 import type { Command } from 'commander'
 import { type CommonOptions, type Context, instanceDirOf, siteFileOf } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
@@ -15,11 +16,20 @@ export function check(program: Command, context: Context): Command {
       const chosen = file === undefined ? options : { ...options, site: file }
       const { SiteFaults, describeFault } = await import('@golem/config')
       // The one place where the command line needs drivers in order to start: it loads them only here.
-      const { loadModels } = await import('@golem/drivers')
-      const loaded = await loadModels(instanceDirOf(context, siteFileOf(context, chosen)))
+      const { checkDriverTypes, loadModels } = await import('@golem/drivers')
+      const instanceDir = instanceDirOf(context, siteFileOf(context, chosen))
+      const loaded = await loadModels(instanceDir)
+      let consequence = 'golem would not start with this site file'
       try {
         const site = await loadChosenSite(context, chosen, loaded)
-        if (loaded.faults.length > 0) throw new SiteFaults(loaded.faults)
+        const types = await checkDriverTypes(instanceDir)
+        if (types.skipped !== undefined) context.err(types.skipped)
+        const modelFaults = withTypes(loaded.faults, types.faults)
+        consequence =
+          loaded.faults.length > 0
+            ? 'golem would start, without the instruments that need these files'
+            : 'golem would start, and meet this when these drivers run'
+        if (modelFaults.length > 0) throw new SiteFaults(modelFaults)
         if (options.json) context.out(JSON.stringify({ ok: true, file: site.file, faults: [] }))
         else context.out(`${shown(context, site.file)}: no fault, ${site.instruments.length} instruments`)
       } catch (error) {
@@ -28,11 +38,17 @@ export function check(program: Command, context: Context): Command {
         if (options.json) context.out(JSON.stringify({ ok: false, faults }, null, 2))
         else for (const fault of faults) context.out(describeFault(fault))
         const count = faults.length === 1 ? 'One fault' : `${faults.length} faults`
-        throw new CliError('failed', `${count}: golem would not start with this site file.`, { cause: error })
+        throw new CliError('failed', `${count}: ${consequence}.`, { cause: error })
       } finally {
         await loaded.close()
       }
     })
+}
+
+/** What TypeScript says, but for lines of which something is said already. */
+function withTypes(known: readonly Fault[], types: readonly Fault[]): Fault[] {
+  const places = new Set(known.map(({ file, line }) => `${file}:${line}`))
+  return [...known, ...types.filter(({ file, line }) => !places.has(`${file}:${line}`))]
 }
 
 /** A path as short as the user would type it. */

@@ -68,20 +68,32 @@ const DRIVER: JsonSchema = {
     parameters: names({
       ...anyTable,
       required: ['label', 'type'],
+      additionalProperties: false,
       properties: {
         ...VALUE,
         readable: yesOrNo,
         decimals: { type: 'integer', description: 'a whole number' },
+        safe: {},
+        // Which functions it has.
+        has: {},
       },
     }),
     actions: names({
       ...anyTable,
       required: ['label'],
+      additionalProperties: false,
       properties: {
-        ...VALUE,
+        label: VALUE.label,
+        group: VALUE.group,
+        note: VALUE.note,
         confirm: yesOrNo,
         timeLimitMs: { type: 'number', minimum: 1, maximum: 86_400_000, description: 'a time in ms' },
-        arguments: names({ ...anyTable, required: ['label', 'type'], properties: VALUE }),
+        arguments: names({
+          ...anyTable,
+          required: ['label', 'type'],
+          additionalProperties: false,
+          properties: { ...VALUE, default: {} },
+        }),
       },
     }),
   },
