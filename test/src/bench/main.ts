@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
 import { type Figure, asTable } from './figures.ts'
+import { measureGateway } from './gateway.ts'
 import { measurePolls } from './polls.ts'
 import { measureRoundTrip } from './round-trip.ts'
 import { measureVisible } from './visible.ts'
@@ -16,6 +17,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   polls: measurePolls,
   'worker-load': measureWorkerLoad,
   'emergency-stop': measureEmergencyStop,
+  gateway: measureGateway,
   visible: measureVisible,
   'demo-memory': measureDemoMemory,
 }
