@@ -45,6 +45,17 @@ export interface Firmware {
   /** Begins to run; its uptime counts from now. */
   boot(): void
   state(): Record<string, unknown>
+  /** Does it let somebody with this header in? */
+  admits?(authorization: string | undefined): boolean
+  /** Path of its stream of events, if it has one. */
+  readonly eventsPath?: string
+  /**
+   * Streams its events to one client.
+   *
+   * @param how - asked whenever something is told
+   * @returns ends it
+   */
+  stream?(send: (text: string) => void, how: () => Circumstances): () => void
 }
 
 export function plain(body: string, more: Partial<BoardReply> = {}): BoardReply {

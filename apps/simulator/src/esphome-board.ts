@@ -11,6 +11,9 @@ import type { Stand } from './stand.ts'
 
 /** How long after its answer the device loop gets round to an action, ms. */
 const LOOP_MS = 16
+/** How often the event stream looks for changes, and how often it shows that it is alive, ms. */
+const EVENTS_EVERY_MS = 100
+const PING_EVERY_MS = 10_000
 
 type Domain = 'switch' | 'sensor' | 'number' | 'binary_sensor'
 
@@ -31,6 +34,7 @@ type Fields = Record<string, number | boolean | string | null>
 
 /** Firmware of an ESPHome node with its REST server. */
 export class EsphomeBoard implements Firmware {
+  readonly eventsPath = '/events'
   readonly #spec: EsphomeSpec
   readonly #stand: Stand
   readonly #clock: Clock
@@ -66,7 +70,7 @@ export class EsphomeBoard implements Firmware {
       ...more,
       headers: [['Connection', 'close'] as const, ...(more.headers ?? [])],
     })
-    if (!this.#admits(request.authorization)) {
+    if (!this.admits(request.authorization)) {
       return answer(401, 'text/plain', '', {
         headers: [['WWW-Authenticate', 'Basic realm="Login Required"']],
         clientFault: true,
@@ -92,6 +96,41 @@ export class EsphomeBoard implements Firmware {
     return answer(200, 'text/plain', '', { acted: how.act })
   }
 
+  /** Source: web_server.cpp at 2024.11.0-dev: a ping with the title, all states, then changes, log lines and pings. */
+  stream(send: (text: string) => void, how: () => Circumstances): () => void {
+    const told = new Map<Entity, string>()
+    const event = (type: string, data: string, more = ''): void => {
+      send(`event: ${type}\nid: ${Math.round(this.#clock.now() - this.#bootedAt)}\n${more}data: ${data}\n\n`)
+    }
+    const tellChanges = (): void => {
+      for (const entity of this.#entities) {
+        const { fields, detail } = entity.read(how())
+        const state = JSON.stringify({ ...this.#identity(entity), ...fields, ...detail })
+        const before = told.get(entity)
+        if (state === before) continue
+        told.set(entity, state)
+        if (before !== undefined)
+          event('log', `\u001b[0;36m[D][${entity.domain}:012]: '${entity.name}' changed`)
+        event('state', state)
+      }
+    }
+    const title = { title: this.#spec.name, comment: '', ota: true, log: true, lang: 'en' }
+    event('ping', JSON.stringify(title), 'retry: 30000\n')
+    tellChanges()
+    const changes = setInterval(tellChanges, EVENTS_EVERY_MS)
+    const pings = setInterval(() => event('ping', ''), PING_EVERY_MS)
+    return () => {
+      clearInterval(changes)
+      clearInterval(pings)
+    }
+  }
+
+  admits(authorization: string | undefined): boolean {
+    const { auth } = this.#spec
+    if (!auth) return true
+    return authorization === `Basic ${Buffer.from(`${auth.user}:${auth.password}`).toString('base64')}`
+  }
+
   powerOff(): void {
     for (const timer of this.#pending) clearTimeout(timer)
     this.#pending.clear()
@@ -109,12 +148,6 @@ export class EsphomeBoard implements Firmware {
       numbers: Object.fromEntries(this.#numbers),
       uptime: this.#uptime(),
     }
-  }
-
-  #admits(authorization: string | undefined): boolean {
-    const { auth } = this.#spec
-    if (!auth) return true
-    return authorization === `Basic ${Buffer.from(`${auth.user}:${auth.password}`).toString('base64')}`
   }
 
   #later(action: () => void): void {

@@ -46,6 +46,8 @@ export class HttpBoard implements RunningDevice {
   readonly #faults = new FaultSlot()
   /** Least recently used first. */
   readonly #sockets = new Set<Socket>()
+  /** Those whose client is told events. */
+  readonly #streams = new Set<Socket>()
   #server: http.Server | null = null
   #port: number
   #plugged = true
@@ -97,6 +99,7 @@ export class HttpBoard implements RunningDevice {
       return
     }
     this.#faults.set(fault)
+    if (fault && spoilsAll(fault)) for (const socket of this.#streams) socket.destroy()
     await this.#settle()
   }
 
@@ -201,7 +204,7 @@ export class HttpBoard implements RunningDevice {
   async #shut(server: http.Server): Promise<void> {
     this.#server = null
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of [...this.#sockets, ...this.#streams]) socket.destroy()
     await closed
   }
 
@@ -240,12 +243,40 @@ export class HttpBoard implements RunningDevice {
       body,
       authorization: request.headers.authorization,
     }
+    const isStream = method === 'GET' && path === this.#firmware.eventsPath
+    const spoilt = this.#faults.current !== null && spoilsAll(this.#faults.current)
+    if (isStream && !spoilt && this.#stream(asked, response)) return
     const turn = this.#turn.then(async () => {
       if (life === this.#life) await this.#serve(asked, entry, response, life)
     })
     // A request that failed must not keep the next one from its turn.
     this.#turn = turn.catch(() => undefined)
     await turn
+  }
+
+  /** Tells a client events for as long as it listens. @returns false: it is not to be told any */
+  #stream(asked: BoardRequest, response: http.ServerResponse): boolean {
+    const { socket } = response
+    if (!socket || this.#firmware.admits?.(asked.authorization) === false) return false
+    response.sendDate = false
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
+    // It does not count among those of which the oldest is dropped.
+    this.#sockets.delete(socket)
+    this.#streams.add(socket)
+    const send = (text: string): void => {
+      // A silent board is silent here too.
+      if (this.#faults.current?.kind !== 'silence') response.write(text)
+    }
+    const end = this.#firmware.stream?.(send, () => this.#how())
+    socket.once('close', () => {
+      this.#streams.delete(socket)
+      end?.()
+    })
+    return true
+  }
+
+  #how(): ReturnType<typeof circumstances> {
+    return circumstances(this.#faults.current, true)
   }
 
   async #serve(
@@ -283,6 +314,11 @@ export class HttpBoard implements RunningDevice {
     await sleep(ms, undefined, { ref: false })
     if (life === this.#life) await this.#reboot(this.#options.rebootSeconds)
   }
+}
+
+/** Faults of the whole server: events are none of those that still come. */
+function spoilsAll({ kind, match, times }: Fault): boolean {
+  return !match && times === undefined && ['http500', 'garbage', 'cut', 'hugeReply'].includes(kind)
 }
 
 function listening(server: http.Server, port: number): Promise<void> {

@@ -23,6 +23,8 @@ type UrlForm = 'name' | 'objectId'
 /** Entities of one board, whichever of the two forms its firmware knows. */
 export class EspHomeEntities {
   #form: UrlForm = 'name'
+  /** Entities by the ids the board gave them in its answers. */
+  readonly #byId = new Map<string, Entity>()
 
   /**
    * Reads an entity.
@@ -41,7 +43,25 @@ export class EspHomeEntities {
         `${what}: the answer ${shown(reply.text)} is about something else.`,
       )
     }
+    for (const id of idsOf(state)) this.#byId.set(id, entity)
     return state
+  }
+
+  /**
+   * The entity a state document of the event stream is about. An id that no answer had yet has to be just as the board
+   * would make it of the entity's name: one that only ends like it may be another's.
+   *
+   * @param entities - those that are looked for
+   */
+  about(state: Readonly<Record<string, unknown>>, entities: readonly Entity[]): Entity | undefined {
+    const ids = idsOf(state)
+    const known = ids.map((id) => this.#byId.get(id)).find((entity) => entity !== undefined)
+    return (
+      known ??
+      entities.find(({ domain, name }) =>
+        ids.some((id) => id === `${domain}/${name}` || id === `${domain}-${objectId(name)}`),
+      )
+    )
   }
 
   /**
@@ -79,6 +99,11 @@ function pathOf({ domain, name }: Entity, form: UrlForm): string {
 /** The old id of an entity: lower case, everything but letters, digits, - and _ becomes _. */
 function objectId(name: string): string {
   return name.toLowerCase().replace(/[^-_a-z0-9]/gu, '_')
+}
+
+/** `name_id` and `id`, as far as they are there. */
+function idsOf(state: Readonly<Record<string, unknown>>): string[] {
+  return [state['name_id'], state['id']].filter((id) => typeof id === 'string')
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   type Value,
 } from '@golem/core'
 import { type Domain, type Entity, EspHomeEntities } from './esphome-entities.ts'
-import { identifyBy, shown } from './http-reply.ts'
+import { identifyBy, jsonObject, shown } from './http-reply.ts'
 
 interface EspHomeOptions {
   entities: readonly Entity[]
@@ -20,6 +20,11 @@ interface EspHomeOptions {
 /** An action is carried out after its answer; how often and how long it is looked for, in ms. */
 const LOOK_EVERY_MS = 100
 const LOOKS = 10
+
+/** A board pings every 10 s; after so much silence its entities are asked by themselves again, in ms. */
+const FRESH_MS = 12_000
+/** After so much silence the event stream is dead, in ms. */
+const SILENCE_MS = 30_000
 
 const DOMAINS: readonly Domain[] = ['switch', 'sensor', 'number', 'binary_sensor', 'button']
 
@@ -78,9 +83,13 @@ function createEspHome({ entities }: EspHomeOptions): HttpDriver {
   const board = new EspHomeEntities()
   const read = entities.filter(({ domain }) => domain !== 'button')
   const buttons = entities.filter(({ domain }) => domain === 'button')
+  /** What the event stream has told since it was opened, and when it last told anything. */
+  const told = new Map<string, Value | Fault>()
+  let heardAt = -Infinity
   return {
     transport: 'http',
     link: { connectTimeoutMs: 3000, replyTimeoutMs: 3000 },
+    silenceMs: FRESH_MS,
     parameters: Object.fromEntries(read.map((entity) => [entity.parameter, parameterOf(board, entity)])),
     actions: Object.fromEntries(buttons.map((entity) => [entity.parameter, press(board, entity)])),
     identify: async (io) => {
@@ -97,9 +106,34 @@ function createEspHome({ entities }: EspHomeOptions): HttpDriver {
     readAll: async (io, due) => {
       const readings: Record<string, Value | Fault> = {}
       for (const entity of read) {
-        if (due.has(entity.parameter)) readings[entity.parameter] = await readEntity(io, board, entity)
+        const { parameter } = entity
+        const isTold = told.has(parameter) && performance.now() - heardAt < FRESH_MS
+        if (due.has(parameter) && !isTold) readings[parameter] = await readEntity(io, board, entity)
       }
       return readings
+    },
+    events: {
+      path: '/events',
+      silenceMs: SILENCE_MS,
+      onEvent: ({ type, data }) => {
+        heardAt = performance.now()
+        // Whatever changes is told at once, so at a ping all is as it was told.
+        if (type === 'ping') return Object.fromEntries(told)
+        if (type !== 'state') return undefined
+        try {
+          const state = jsonObject(data, 'an event of the board')
+          const entity = board.about(state, read)
+          if (!entity) return undefined
+          const value = valueOf(entity, state)
+          told.set(entity.parameter, value)
+          return { [entity.parameter]: value }
+        } catch (error) {
+          // What it was about is not known, so all is asked for again.
+          told.clear()
+          throw error
+        }
+      },
+      onEnd: () => told.clear(),
     },
   }
 }

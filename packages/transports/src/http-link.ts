@@ -1,5 +1,14 @@
-import { type Address, type ErrorCode, GolemError, type HttpDriver, type HttpIo, nameOf } from '@golem/core'
+import {
+  type Address,
+  asGolemError,
+  type ErrorCode,
+  GolemError,
+  type HttpDriver,
+  type HttpIo,
+  nameOf,
+} from '@golem/core'
 import type { Gate } from './conversation.ts'
+import { EventSource } from './event-source.ts'
 import { exchangeChannel } from './exchange-channel.ts'
 import { exchange, type HttpTarget } from './http-exchange.ts'
 import type { AttachOptions, Channel, Link, LinkOptions } from './link.ts'
@@ -7,35 +16,83 @@ import { Turns } from './turns.ts'
 
 type HttpAddress = Extract<Address, { kind: 'http' }>
 
-/** A board that speaks HTTP: one exchange at a time, each on a TCP connection of its own. */
+/**
+ * A board that speaks HTTP: one exchange at a time, each on a TCP connection of its own. Beside them one connection is
+ * kept open for the board's events, where a driver wants them; instruments of one board share it.
+ */
 export class HttpLink implements Link {
   readonly #guard: () => void
   readonly #turns: Turns
+  readonly #eventSources = new Map<string, EventSource>()
 
   constructor(options: LinkOptions & { endpoint: HttpAddress }) {
     this.#guard = options.guard
     this.#turns = new Turns(nameOf({ ...options.endpoint, path: '' }))
   }
 
-  attach({ driver, endpoint, auth }: AttachOptions): Channel {
+  attach({ driver, endpoint, auth = null, onReadings }: AttachOptions): Channel {
     if (driver.transport !== 'http' || endpoint.kind !== 'http') {
       throw new GolemError(
         'CONFIG_INVALID',
         `${nameOf(endpoint)} does not fit a model of transport "${driver.transport}" on an HTTP link: write an http:// address and a model that speaks HTTP.`,
       )
     }
-    const target: HttpTarget = { ...endpoint, ...driver.link, auth: auth ?? null }
-    return exchangeChannel({
+    const target: HttpTarget = { ...endpoint, ...driver.link, auth }
+    const events = driver.events && this.#eventsOf(target, driver.events, onReadings)
+    return exchangeChannel<HttpIo>({
       driver,
       where: nameOf(endpoint),
       turns: this.#turns,
       guard: this.#guard,
       ioFor: (gate) => ioFor(target, gate),
+      ...(events
+        ? {
+            prepare: async (talk, state) => {
+              if (talk.priority === 'poll') events.throwTrouble()
+              // A board that has not been identified is not asked for its events.
+              if (state.standing === 'ready') events.listen()
+            },
+          }
+        : {}),
     })
   }
 
   async close(reason: ErrorCode = 'INTERRUPTED'): Promise<void> {
     this.#turns.close(reason)
+    for (const source of this.#eventSources.values()) source.close()
+  }
+
+  #eventsOf(
+    target: HttpTarget,
+    { path, silenceMs, onEvent, onEnd }: NonNullable<HttpDriver['events']>,
+    onReadings: AttachOptions['onReadings'],
+  ): { listen: () => void; throwTrouble: () => void } {
+    const key = JSON.stringify([target.path, path, target.auth])
+    const source =
+      this.#eventSources.get(key) ??
+      new EventSource({ ...target, path: `${target.path}${path}`, silenceMs }, this.#guard)
+    this.#eventSources.set(key, source)
+    let trouble: GolemError | undefined
+    const listener = {
+      onEvent: (event: { type: string; data: string }): void => {
+        try {
+          const readings = onEvent(event)
+          if (readings) onReadings?.(readings)
+        } catch (error) {
+          trouble = asGolemError(error)
+        }
+      },
+      onEnd,
+    }
+    return {
+      listen: () => source.listen(listener),
+      /** What was wrong with an event is told to the next poll. */
+      throwTrouble: () => {
+        const told = trouble
+        trouble = undefined
+        if (told) throw told
+      },
+    }
   }
 }
 
