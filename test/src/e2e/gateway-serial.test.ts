@@ -96,14 +96,12 @@ test('golem gateway shares one instrument without a site', async () => {
     [
       join(ROOT, 'apps', 'cli', 'dist', 'main.js'),
       'gateway',
-      ...[
-        '--address',
-        `TCPIP::127.0.0.1::${supply.port}::SOCKET`,
-        '--port',
-        String(port),
-        '--timeout',
-        '500 ms',
-      ],
+      '--address',
+      `TCPIP::127.0.0.1::${supply.port}::SOCKET`,
+      '--port',
+      String(port),
+      '--timeout',
+      '500 ms',
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
@@ -132,7 +130,11 @@ test('golem gateway shares one instrument without a site', async () => {
     assert.equal(clients[0]?.received.length, 0)
     const taken = await runProgram(process.execPath, [
       join(ROOT, 'apps', 'cli', 'dist', 'main.js'),
-      ...['gateway', '--address', 'tcp://127.0.0.1:1', '--port', String(port)],
+      'gateway',
+      '--address',
+      'tcp://127.0.0.1:1',
+      '--port',
+      String(port),
     ])
     assert.equal(taken.code, 1)
     assert.match(taken.output, /golem: 127\.0\.0\.1:\d+ can't be opened: .*EADDRINUSE/)
