@@ -35,6 +35,7 @@ export function demoDevices(): DeviceSpec[] {
     { name: 'lamp-2', kind: 'pwm-lamp', macAddress: '7C:DF:A1:00:00:14' },
     { name: 'sba5', kind: 'sba5', probe: 'experiment.co2' },
     { name: 'oven', kind: 'modbus' },
+    { name: 'stage', kind: 'grbl', line: 'tcp' },
   ]
 }
 

@@ -1,9 +1,10 @@
 import type { Fault } from './faults.ts'
+import type { GrblSettings } from './grbl-controller.ts'
 import type { RequestEntry } from './request-log.ts'
 import type { Actuator, Probe } from './stand.ts'
 import type { ChamberName } from './chamber.ts'
 
-export type DeviceKind = 'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome' | 'modbus'
+export type DeviceKind = 'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome' | 'modbus' | 'grbl' | 'stream'
 
 interface DeviceBase {
   /** a-z, 0-9 and -. */
@@ -94,7 +95,32 @@ export interface ModbusSpec extends DeviceBase {
   echo?: boolean
 }
 
-export type DeviceSpec = RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec | ModbusSpec
+/** A stage of three axes with Grbl 1.1. */
+export interface GrblSpec extends DeviceBase, GrblSettings {
+  kind: 'grbl'
+  /** default serial */
+  line?: 'serial' | 'tcp'
+  /** TCP port on 127.0.0.1; 0 or absent: a free one. */
+  port?: number
+  /** Each so many-th status query goes unanswered, as real ones do it at times (default: none). */
+  dropStatusEvery?: number
+  /** It boots each time its port is plugged in, as an Arduino does when it is opened (default false). */
+  resetOnPlug?: boolean
+}
+
+/** A weather station that talks by itself (NMEA 0183): its temperature is the number of the line, in tenths. */
+export interface StreamSpec extends DeviceBase {
+  kind: 'stream'
+  /** default serial */
+  line?: 'serial' | 'tcp'
+  /** TCP port on 127.0.0.1; 0 or absent: a free one. */
+  port?: number
+  /** Lines per second (default 1). */
+  perSecond?: number
+}
+
+export type DeviceSpec =
+  RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec | ModbusSpec | GrblSpec | StreamSpec
 
 /** What tests, the control server and people see of a simulated device. */
 export interface SimulatedDevice {

@@ -7,12 +7,14 @@ import type { Firmware } from './board-reply.ts'
 import { type ControlServer, startControl } from './control.ts'
 import type { DeviceSpec, RunningDevice, SimulatedDevice } from './device.ts'
 import { EsphomeBoard } from './esphome-board.ts'
+import { GrblDevice } from './grbl-device.ts'
 import { HttpBoard } from './http-board.ts'
 import { ModbusDevice } from './modbus-device.ts'
 import { PwmLamp } from './pwm-lamp.ts'
 import { RelayBoard } from './relay-board.ts'
 import { Sba5Device } from './sba5-device.ts'
 import { Stand, type StandOptions } from './stand.ts'
+import { StreamDevice } from './stream-device.ts'
 
 export interface SimulatorOptions {
   devices: readonly DeviceSpec[]
@@ -126,6 +128,12 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
   if (spec.kind === 'modbus') {
     return ModbusDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs, log })
   }
+  if (spec.kind === 'grbl') {
+    return GrblDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs, log })
+  }
+  if (spec.kind === 'stream') {
+    return StreamDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name) })
+  }
   return HttpBoard.start(firmwareOf(spec, stand, clock), {
     name: spec.name,
     kind: spec.kind,
@@ -137,7 +145,11 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
   })
 }
 
-function firmwareOf(spec: Exclude<DeviceSpec, { kind: 'sba5' | 'modbus' }>, stand: Stand, clock: Clock): Firmware {
+function firmwareOf(
+  spec: Exclude<DeviceSpec, { kind: 'sba5' | 'modbus' | 'grbl' | 'stream' }>,
+  stand: Stand,
+  clock: Clock,
+): Firmware {
   switch (spec.kind) {
     case 'esp32-relay':
       return new RelayBoard(spec, stand, clock)
@@ -172,5 +184,15 @@ function preparePtyDir({ ptyDir, devices }: SimulatorOptions): { path: string; t
 }
 
 function hasSerialPort(spec: DeviceSpec): boolean {
-  return spec.kind === 'sba5' || (spec.kind === 'modbus' && spec.line === 'rtu')
+  switch (spec.kind) {
+    case 'sba5':
+      return true
+    case 'modbus':
+      return spec.line === 'rtu'
+    case 'grbl':
+    case 'stream':
+      return spec.line !== 'tcp'
+    default:
+      return false
+  }
 }

@@ -113,6 +113,8 @@ const MODELS: Record<DeviceSpec['kind'], string> = {
   sba5: 'sba5',
   esphome: 'esphome',
   modbus: 'modbus-temperature-controller',
+  grbl: 'grbl',
+  stream: 'nmea',
 }
 
 /** A relay board with all its sensors, so that it is `ok`, which it is at once and not after a round of 3 s. */

@@ -1,0 +1,236 @@
+import { type Clock, GolemError, messageOf } from '@golem/core'
+import type { Logger } from 'pino'
+import type { GrblSpec, RunningDevice } from './device.ts'
+import { acts, type Fault, type FaultKind, FaultSlot } from './faults.ts'
+import { GrblController } from './grbl-controller.ts'
+import { type RequestEntry, RequestLog } from './request-log.ts'
+import { StreamPort } from './stream-port.ts'
+
+export interface GrblDeviceOptions {
+  /** Where its serial port is to appear. */
+  path: string
+  replyDelayMs: number
+  log: Logger
+}
+
+const BAUD_RATE = 115_200
+const LATE_MS = 2600
+const GARBAGE = '<Id\u0007~e|MPos:##,\u00ff\u00fe\r\n'
+const FITTING: readonly FaultKind[] = [
+  'delay',
+  'late',
+  'silence',
+  'refuse',
+  'garbage',
+  'cut',
+  'stuck',
+  'duplicate',
+  'reboot',
+]
+/** Bytes that act wherever they come, and are no part of a line. */
+const REAL_TIME = new Set([0x18, 0x21, 0x3f, 0x7e])
+const isRealTime = (byte: number): boolean => REAL_TIME.has(byte) || byte >= 0x80
+
+/** A stage with Grbl on a serial port or TCP: the controller, its line, and what can go wrong with them. */
+export class GrblDevice implements RunningDevice {
+  readonly name: string
+  readonly kind = 'grbl'
+  readonly #options: GrblDeviceOptions
+  readonly #controller: GrblController
+  readonly #port: StreamPort
+  readonly #requests = new RequestLog()
+  readonly #faults = new FaultSlot()
+  readonly #spec: GrblSpec
+  #piece = ''
+  #plugged = true
+  #closed = false
+  #rebooting: NodeJS.Timeout | undefined
+  #asked = 0
+  /** Grows with each power-off: answers from before it are never sent. */
+  #life = 0
+  /** Lines that have not been answered yet, and the most there were at a time. */
+  #outstanding = 0
+  #mostOutstanding = 0
+
+  private constructor(spec: GrblSpec, clock: Clock, options: GrblDeviceOptions) {
+    this.name = spec.name
+    this.#spec = spec
+    this.#options = options
+    this.#controller = new GrblController(spec, clock, (text) => this.#port.write(text))
+    const at = spec.line === 'tcp' ? { tcpPort: spec.port ?? 0 } : { path: options.path, baudRate: BAUD_RATE }
+    this.#port = new StreamPort({ name: spec.name, at, onBytes: (bytes) => this.#receive(bytes) })
+  }
+
+  /** Starts one. @throws CONFIG_INVALID when its port is taken, or socat is missing */
+  static async start(spec: GrblSpec, clock: Clock, options: GrblDeviceOptions): Promise<GrblDevice> {
+    const device = new GrblDevice(spec, clock, options)
+    device.#controller.powerOn()
+    await device.#settle()
+    return device
+  }
+
+  get address(): string {
+    return this.#port.address
+  }
+
+  counters(): Record<string, number> {
+    return this.#requests.counters()
+  }
+
+  requests(): RequestEntry[] {
+    return this.#requests.entries()
+  }
+
+  resetCounters(): void {
+    this.#requests.reset()
+    this.#mostOutstanding = 0
+  }
+
+  async setFault(fault: Fault | null): Promise<void> {
+    if (fault && !FITTING.includes(fault.kind)) {
+      throw new GolemError('INVALID_REQUEST', `The fault "${fault.kind}" does not fit a stage.`, {
+        field: '/kind',
+      })
+    }
+    if (fault?.kind === 'reboot') {
+      this.#faults.set(null)
+      this.#reboot(fault.seconds ?? 1)
+    } else {
+      this.#faults.set(fault)
+    }
+    await this.#settle()
+  }
+
+  fault(): Fault | null {
+    return this.#rebooting ? { kind: 'reboot' } : this.#faults.current
+  }
+
+  state(): Record<string, unknown> {
+    return {
+      ...this.#controller.state(),
+      reachable: this.#port.reachable,
+      plugged: this.#plugged,
+      mostOutstanding: this.#mostOutstanding,
+    }
+  }
+
+  /** A limit switch or the like. @param number - as in Grbl's table */
+  alarm(number: number): void {
+    this.#controller.alarm(number)
+  }
+
+  /** The cable: the controller keeps its own power, and goes on. */
+  async unplug(): Promise<void> {
+    this.#plugged = false
+    await this.#settle()
+  }
+
+  async replug(): Promise<void> {
+    this.#plugged = true
+    await this.#settle()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#life += 1
+    clearTimeout(this.#rebooting)
+    this.#controller.powerOff()
+    await this.#settle()
+  }
+
+  #reboot(seconds: number): void {
+    clearTimeout(this.#rebooting)
+    this.#life += 1
+    this.#piece = ''
+    this.#outstanding = 0
+    this.#controller.powerOff()
+    this.#rebooting = setTimeout(() => {
+      this.#rebooting = undefined
+      this.#controller.powerOn()
+    }, seconds * 1000)
+  }
+
+  async #settle(): Promise<void> {
+    const wanted = this.#plugged && !this.#closed && this.#faults.current?.kind !== 'refuse'
+    const appeared = await this.#port.settle(wanted)
+    // The program that opens the port resets the board by its DTR wire, as an Arduino does it.
+    if (appeared && this.#spec.resetOnPlug) this.#controller.powerOn()
+  }
+
+  #receive(bytes: Buffer): void {
+    for (const byte of bytes) {
+      const character = String.fromCharCode(byte)
+      if (isRealTime(byte)) this.#realTime(byte)
+      else if (character !== '\n' && character !== '\r') this.#piece += character
+      else if (character === '\n' || this.#piece !== '') {
+        const line = this.#piece
+        this.#piece = ''
+        this.#line(line)
+      }
+    }
+  }
+
+  #realTime(byte: number): void {
+    const method = byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `0x${byte.toString(16)}`
+    const entry = this.#requests.add({ method, path: '', body: method })
+    if (byte === 0x18) {
+      // Everything pending is gone, also the answers to it.
+      this.#life += 1
+      this.#piece = ''
+      this.#outstanding = 0
+    }
+    const fault = byte === 0x3f ? this.#faults.take(entry) : null
+    if (fault) entry.fault = fault.kind
+    if (byte === 0x3f) {
+      this.#asked += 1
+      if (this.#spec.dropStatusEvery && this.#asked % this.#spec.dropStatusEvery === 0) return
+    }
+    entry.acted = byte !== 0x3f
+    this.#controller.realTime(byte, (text) => this.#answer(text, fault))
+  }
+
+  #line(line: string): void {
+    const entry = this.#requests.add({ method: line.slice(0, 2), path: '', body: line })
+    const fault = this.#faults.take(entry)
+    if (fault) entry.fault = fault.kind
+    entry.acted = acts(fault)
+    this.#outstanding += 1
+    this.#mostOutstanding = Math.max(this.#mostOutstanding, this.#outstanding)
+    const life = this.#life
+    const answer = (text: string): void => {
+      if (/^(ok|error:\d+)\r\n$/m.test(text) && life === this.#life) this.#outstanding -= 1
+      this.#answer(text, fault)
+    }
+    if (entry.acted) this.#controller.line(line, answer)
+    else answer('ok\r\n')
+  }
+
+  #answer(text: string, fault: Fault | null): void {
+    if (fault?.kind === 'silence') return
+    const late = fault?.kind === 'late' ? (fault.ms ?? LATE_MS) : 0
+    const waitMs = this.#options.replyDelayMs + (fault?.kind === 'delay' ? (fault.ms ?? 1000) : late)
+    const said = spoil(text, fault)
+    if (waitMs === 0) return this.#port.write(said)
+    const life = this.#life
+    setTimeout(() => {
+      try {
+        if (life === this.#life) this.#port.write(said)
+      } catch (error) {
+        this.#options.log.error({ device: this.name }, `not answered: ${messageOf(error)}`)
+      }
+    }, waitMs).unref()
+  }
+}
+
+function spoil(text: string, fault: Fault | null): string {
+  switch (fault?.kind) {
+    case 'garbage':
+      return GARBAGE
+    case 'cut':
+      return text.slice(0, Math.floor(text.length / 2))
+    case 'duplicate':
+      return text + text
+    default:
+      return text
+  }
+}

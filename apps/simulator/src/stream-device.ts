@@ -1,0 +1,166 @@
+import { type Clock, GolemError } from '@golem/core'
+import type { RunningDevice, StreamSpec } from './device.ts'
+import type { Fault, FaultKind } from './faults.ts'
+import { type RequestEntry, RequestLog } from './request-log.ts'
+import { StreamPort } from './stream-port.ts'
+
+const BAUD_RATE = 4800
+const END = '\r\n'
+/** What a line at the wrong speed gives. */
+const GARBAGE = Buffer.from([0x80, 0xff, 0x24, 0x9c, 0xe0, 0xfe, 0x0a, 0x86, 0xf8, 0x80])
+const BANNER = '\r\nBoot v2.1 reset cause 4\r\n'
+const NO_END_BYTES = 10_240
+const FITTING: readonly FaultKind[] = [
+  'silence',
+  'refuse',
+  'garbage',
+  'cut',
+  'wrongValue',
+  'duplicate',
+  'hugeReply',
+  'reboot',
+]
+
+/** A weather station that talks by itself: NMEA 0183 lines, each with its number as the temperature. */
+export class StreamDevice implements RunningDevice {
+  readonly name: string
+  readonly kind = 'stream'
+  readonly #spec: StreamSpec
+  readonly #clock: Clock
+  readonly #port: StreamPort
+  readonly #requests = new RequestLog()
+  #fault: Fault | null = null
+  #plugged = true
+  #closed = false
+  #timer: NodeJS.Timeout | undefined
+  #rebooting: NodeJS.Timeout | undefined
+  #startedAt: number
+  #sent = 0
+  #owed = 0
+
+  private constructor(spec: StreamSpec, clock: Clock, path: string) {
+    this.name = spec.name
+    this.#spec = spec
+    this.#clock = clock
+    this.#startedAt = clock.now()
+    const at = spec.line === 'tcp' ? { tcpPort: spec.port ?? 0 } : { path, baudRate: BAUD_RATE }
+    this.#port = new StreamPort({
+      name: spec.name,
+      at,
+      // It does not listen; it counts what it is told all the same.
+      onBytes: (bytes) => {
+        const body = bytes.toString('latin1')
+        this.#requests.add({ method: 'heard', path: '', body })
+      },
+    })
+  }
+
+  /** Starts one. @throws CONFIG_INVALID when its port is taken, or socat is missing */
+  static async start(spec: StreamSpec, clock: Clock, options: { path: string }): Promise<StreamDevice> {
+    const device = new StreamDevice(spec, clock, options.path)
+    await device.#settle()
+    device.#timer = setInterval(() => device.#tick(), Math.max(5, 500 / (spec.perSecond ?? 1)))
+    return device
+  }
+
+  get address(): string {
+    return this.#port.address
+  }
+
+  counters(): Record<string, number> {
+    return this.#requests.counters()
+  }
+
+  requests(): RequestEntry[] {
+    return this.#requests.entries()
+  }
+
+  resetCounters(): void {
+    this.#requests.reset()
+  }
+
+  /** `duplicate` is the double rate, `hugeReply` bytes without a line end, `wrongValue` a wrong checksum. */
+  async setFault(fault: Fault | null): Promise<void> {
+    if (fault && !FITTING.includes(fault.kind)) {
+      throw new GolemError('INVALID_REQUEST', `The fault "${fault.kind}" does not fit a stream.`, {
+        field: '/kind',
+      })
+    }
+    if (fault?.kind === 'reboot') {
+      this.#fault = null
+      this.#reboot(fault.seconds ?? 1)
+    } else {
+      this.#fault = fault
+      if (fault?.kind === 'hugeReply') this.#port.write('x'.repeat(fault.bytes ?? NO_END_BYTES))
+    }
+    await this.#settle()
+  }
+
+  fault(): Fault | null {
+    return this.#rebooting ? { kind: 'reboot' } : this.#fault
+  }
+
+  state(): Record<string, unknown> {
+    return { sent: this.#sent, reachable: this.#port.reachable, plugged: this.#plugged }
+  }
+
+  async unplug(): Promise<void> {
+    this.#plugged = false
+    await this.#settle()
+  }
+
+  async replug(): Promise<void> {
+    this.#plugged = true
+    await this.#settle()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#timer)
+    clearTimeout(this.#rebooting)
+    await this.#settle()
+  }
+
+  #reboot(seconds: number): void {
+    clearTimeout(this.#rebooting)
+    this.#rebooting = setTimeout(() => {
+      this.#rebooting = undefined
+      this.#port.write(BANNER)
+    }, seconds * 1000)
+  }
+
+  async #settle(): Promise<void> {
+    await this.#port.settle(this.#plugged && !this.#closed && this.#fault?.kind !== 'refuse')
+  }
+
+  /** Sends what is due since the last time. */
+  #tick(): void {
+    const now = this.#clock.now()
+    const rate = (this.#spec.perSecond ?? 1) * (this.#fault?.kind === 'duplicate' ? 2 : 1)
+    this.#owed += ((now - this.#startedAt) / 1000) * rate
+    this.#startedAt = now
+    for (; this.#owed >= 1; this.#owed -= 1) this.#say()
+  }
+
+  #say(): void {
+    if (this.#rebooting || this.#fault?.kind === 'silence' || this.#fault?.kind === 'hugeReply') return
+    this.#sent += 1
+    const line = nmea(`WIXDR,C,${(this.#sent / 10).toFixed(1)},C,TEMP1`)
+    switch (this.#fault?.kind) {
+      case 'garbage':
+        return this.#port.write(GARBAGE)
+      case 'cut':
+        return this.#port.write(line.slice(0, 12))
+      case 'wrongValue':
+        return this.#port.write(line.replace('C,', 'C,9') + END)
+      default:
+        return this.#port.write(line + END)
+    }
+  }
+}
+
+/** A sentence with its checksum: the exclusive or of what is between $ and *. */
+function nmea(content: string): string {
+  const sum = Buffer.from(content).reduce((before, byte) => before ^ byte, 0)
+  return `$${content}*${sum.toString(16).toUpperCase().padStart(2, '0')}`
+}
