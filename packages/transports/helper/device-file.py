@@ -32,6 +32,7 @@ SET_TIMEOUT = 0x40045B0A
 READ_STATUS_BYTE = 0x80015B12
 END_ATTRIBUTE = 0x80015B18
 AUTO_ABORT = 0x40015B19
+HID_INFO = 0x80084803
 
 # What is asked for in one read: less than an answer is no loss, the rest comes with the next read.
 READ_SIZE = 64 * 1024
@@ -113,12 +114,12 @@ class Usbtmc:
         self.absent = set()
         self.timeout = None
         # Answers that a predecessor did not fetch must not become ours. An instrument that can't be cleared shows
-        # itself with the first question.
+        # itself with the first question; a file that has no such thing is another kind of file.
         try:
-            self.control(CLEAR)
+            fcntl.ioctl(fd, CLEAR)
         except OSError as error:
-            if error.errno == errno.ENODEV:
-                raise Failed("ENODEV", "clear")
+            if error.errno in (errno.ENODEV, errno.ENOTTY):
+                raise Failed(name_of(error), "clear")
         self.auto_abort = self.control(AUTO_ABORT, b"\1") is not None
 
     def control(self, request, argument=None):
@@ -213,17 +214,24 @@ class Hid:
 
     def __init__(self, fd):
         self.fd = fd
+        # "Written" is said before any report that came after it: what is said before that is no answer.
+        self.order = threading.Lock()
+        try:
+            fcntl.ioctl(fd, HID_INFO, bytes(8))
+        except OSError as error:
+            raise Failed(name_of(error), "ask what it is")
         threading.Thread(target=self.listen, daemon=True).start()
 
     def handle(self, letter, content):
         if letter != b"W":
             return
-        try:
-            # The kernel wants the report's number first: 0, these devices have but one.
-            os.write(self.fd, b"\0" + content[5:])
-        except OSError as error:
-            raise Failed(name_of(error), "write")
-        send(b"W")
+        with self.order:
+            try:
+                # The kernel wants the report's number first: 0, these devices have but one.
+                os.write(self.fd, b"\0" + content[5:])
+            except OSError as error:
+                raise Failed(name_of(error), "write")
+            send(b"W")
 
     def listen(self):
         while True:
@@ -234,7 +242,8 @@ class Hid:
                 fail("ENODEV" if error.errno == errno.EIO else name_of(error), "read")
             if not report:
                 fail("ENODEV", "read")
-            send(b"D", report)
+            with self.order:
+                send(b"D", report)
 
 
 def main():

@@ -167,10 +167,12 @@ class RunningDeviceFile implements DeviceFile {
     if (this.#over) return
     switch (letter) {
       case 'D':
-        return this.#events.onData(content)
+        if (!this.#isStale()) this.#events.onData(content)
+        return
       case 'E':
       case 'T':
-        return this.#events.onEnd?.(letter === 'E')
+        if (!this.#isStale()) this.#events.onEnd?.(letter === 'E')
+        return
       case 'X': {
         const [name = '', ...doing] = content.toString().split(' ')
         return this.#lose(inSentence(name, doing.join(' '), this.#path))
@@ -179,6 +181,11 @@ class RunningDeviceFile implements DeviceFile {
         this.#open = true
     }
     this.#waiting.get(letter)?.shift()?.resolve(content)
+  }
+
+  /** What comes while something is still to be written can't be its answer, and who asked before has given up. */
+  #isStale(): boolean {
+    return (this.#waiting.get('W')?.length ?? 0) > 0
   }
 
   #lose(why: string): void {
@@ -241,6 +248,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file: is it switched on and plugged in?',
   ENXIO: 'nothing is behind it: is it plugged in?',
   EACCES: 'golem may not open it: see deploy/udev, which gives such files to the group golem',
+  ENOTTY: 'it is another kind of file',
   EPERM: 'golem may not open it: the service lacks a DeviceAllow= for such files',
   EBUSY: 'another program has it open',
   ENODEV: 'it was unplugged',

@@ -49,8 +49,10 @@ export async function openUsbtmcPort(
     get isOpen() {
       return file.isOpen
     },
-    write: (bytes, { reply, timeoutMs = replyTimeoutMs }) =>
-      file.write(bytes, { reply, timeoutMs: reply ? timeoutMs : WRITE_TIMEOUT_MS }),
+    write: (bytes, { reply, timeoutMs = replyTimeoutMs }) => {
+      tail = Buffer.alloc(0)
+      return file.write(bytes, { reply, timeoutMs: reply ? timeoutMs : WRITE_TIMEOUT_MS })
+    },
     statusByte: () => file.statusByte(),
     close: () => file.close(),
   }
