@@ -146,7 +146,7 @@ export class MqttChannel {
         waiting.reject(
           new GolemError(
             'REPLY_TIMEOUT',
-            `${topic} of ${this.#where} brought no answer within ${timeoutMs} ms.`,
+            `${fullTopic(this.base, topic)} brought no answer within ${timeoutMs} ms.`,
           ),
         )
       }, timeoutMs)

@@ -114,7 +114,7 @@ export async function startMosquitto(auth?: { user: string; password: string }):
       '1',
       '-R',
       '-F',
-      '%t %p',
+      '%t\\t%p',
       '-t',
       filter,
       '-t',
@@ -124,9 +124,9 @@ export async function startMosquitto(auth?: { user: string; password: string }):
     let listening = false
     if (child.stdout) {
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const [topic = '', ...words] = line.split(' ')
+        const [topic = '', ...rest] = line.split('\t')
         if (topic === 'kit/listening') listening = true
-        else messages.push({ topic, payload: words.join(' ') })
+        else messages.push({ topic, payload: rest.join('\t') })
       })
     }
     await eventually(
