@@ -175,6 +175,13 @@ test('RFC 2217 answers with the line as it is, doubles 255, and never answers an
   assert.equal(take('fff044'), '44', 'an endless subnegotiation is passed over')
 })
 
+test('RFC 2217: a client that takes the offer without a word is told the modem state with its first command', () => {
+  const written: Buffer[] = []
+  const line = new Rfc2217({ settings: {}, write: (some) => written.push(some), onPurge: () => undefined })
+  line.take(Buffer.from('fffa2c0208fff0fffa2c0208fff0', 'hex'))
+  assert.equal(Buffer.concat(written).toString('hex'), `fffa2c6bb0fff0${'fffa2c6608fff0'.repeat(2)}`)
+})
+
 test('one at a time through the turnstile, and a failure holds up nobody', async () => {
   const turnstile = new Turnstile()
   const order: string[] = []

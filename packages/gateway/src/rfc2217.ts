@@ -38,6 +38,7 @@ export interface Rfc2217Options {
 export class Rfc2217 {
   readonly #options: Rfc2217Options
   readonly #telnet: Telnet
+  #greeted = false
 
   constructor(options: Rfc2217Options) {
     this.#options = options
@@ -45,10 +46,13 @@ export class Rfc2217 {
       options: [BINARY, SUPPRESS_GO_AHEAD, COM_PORT],
       write: options.write,
       onTheirs: (option) => {
-        if (option === COM_PORT) this.#answer(NOTIFY_MODEMSTATE, [MODEM_STATE])
+        if (option === COM_PORT) this.#greet()
       },
       onSubnegotiation: (option, data) => {
-        if (option === COM_PORT) this.#onCommand(data)
+        if (option !== COM_PORT) return
+        // pyserial takes an offer that comes early as agreed, and says nothing to it.
+        this.#greet()
+        this.#onCommand(data)
       },
     })
   }
@@ -65,6 +69,13 @@ export class Rfc2217 {
   /** Data as it has to be sent. */
   data(bytes: Uint8Array): Buffer {
     return this.#telnet.data(bytes)
+  }
+
+  /** Says once how the wires are, without being asked (RFC 2217, section 3). */
+  #greet(): void {
+    if (this.#greeted) return
+    this.#greeted = true
+    this.#answer(NOTIFY_MODEMSTATE, [MODEM_STATE])
   }
 
   #onCommand(bytes: Buffer): void {
