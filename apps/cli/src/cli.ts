@@ -10,6 +10,7 @@ import { gateway } from './commands/gateway.ts'
 import { get } from './commands/get.ts'
 import { initDb } from './commands/init-db.ts'
 import { list } from './commands/list.ts'
+import { model } from './commands/model.ts'
 import { release } from './commands/release.ts'
 import { set } from './commands/set.ts'
 import { startApp } from './commands/start-app.ts'
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandModule[] = [
   release,
   check,
   discover,
+  model,
   doctor,
   gateway,
   token,
@@ -130,15 +132,20 @@ function contextOf(given: GivenContext): Context {
     err: (line) => void process.stderr.write(`${line}\n`),
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     confirm: askYesOrNo,
+    ask: askLine,
     signal: interrupted.signal,
     ...given,
   }
 }
 
 async function askYesOrNo(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await askLine(`${question} [y/N]`)).trim())
+}
+
+async function askLine(question: string): Promise<string> {
   const asker = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(es)?$/i.test((await asker.question(`${question} [y/N] `)).trim())
+    return await asker.question(`${question} `)
   } finally {
     asker.close()
   }

@@ -23,6 +23,8 @@ export interface Context {
   interactive: boolean
   /** Asks a question that is answered with y or n. */
   confirm: (question: string) => Promise<boolean>
+  /** Asks a question that is answered with a line. */
+  ask: (question: string) => Promise<string>
   /** Ends when the command is to end early (Ctrl-C). */
   signal: AbortSignal
 }

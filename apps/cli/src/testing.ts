@@ -21,6 +21,7 @@ export async function runForTest(argv: readonly string[], given: Partial<Context
     err: (line) => void err.push(line),
     interactive: false,
     confirm: () => Promise.resolve(false),
+    ask: () => Promise.resolve(''),
     signal: new AbortController().signal,
     ...given,
   })

@@ -13,9 +13,10 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/discovery': { always: ['core', 'transports'] },
   'packages/gateway': { always: ['core', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
+  'packages/conformance': { always: ['core', 'config', 'drivers', 'transports', 'simulator'] },
   'apps/web': { always: ['core', 'config', 'queue'] },
   'apps/worker': { always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'], lazy: ['discovery'] },
-  'apps/cli': { always: ['core', 'config'], lazy: ['discovery', 'queue', 'drivers', 'gateway'] },
+  'apps/cli': { always: ['core', 'config'], lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'] },
   'apps/dashboard': { always: ['core'] },
   'apps/simulator': { always: ['core'] },
 }
@@ -25,6 +26,8 @@ const HOMES: Record<string, string[]> = {
   bullmq: ['packages/queue'],
   ioredis: ['packages/queue'],
   serialport: ['packages/transports'],
+  mqtt: ['packages/transports'],
+  'eventsource-parser': ['packages/transports'],
   fastify: ['apps/web'],
   preact: ['apps/dashboard'],
 }
