@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadSite, siteSchema } from '@golem/config'
-import { builtIn, loadModels } from '@golem/drivers'
+import { builtIn, loadModels, modelSchema } from '@golem/drivers'
 import { join } from 'node:path'
 import { ROOT } from '../kit/root.ts'
 import { filesBelow, readText } from './tree.ts'
@@ -17,6 +17,22 @@ for (const file of filesBelow('instance', /^(?!site\.yaml$)[^/]+\.yaml$/)) {
 
 test('the schema that editors get is the one golem checks with', () => {
   assert.deepEqual(JSON.parse(readText('instance/site.schema.json')), JSON.parse(JSON.stringify(siteSchema)))
+})
+
+test('the schema that editors get for models is the one golem checks with', () => {
+  assert.deepEqual(
+    JSON.parse(readText('instance/model.schema.json')),
+    JSON.parse(JSON.stringify(modelSchema())),
+    'run: npm run build && npm run schema --workspace @golem/drivers',
+  )
+})
+
+test('each shipped model names its schema for editors', () => {
+  const without = filesBelow('packages/drivers/models', /\.yaml$/).filter(
+    (file) =>
+      readText(file).split('\n')[0] !== '# yaml-language-server: $schema=../../../instance/model.schema.json',
+  )
+  assert.deepEqual(without, [])
 })
 
 test('each model says where its protocol is written down', async () => {

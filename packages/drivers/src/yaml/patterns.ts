@@ -4,7 +4,7 @@ import type { Report } from './model-file.ts'
 import { NAME_PATTERN } from './schema.ts'
 
 const LONGEST_PATTERN = 500
-/** Two `.*` in one pattern cost at most the square of a line's length; three would cost seconds. */
+/** Two `.*` in one pattern cost at most the square of a line's length; three would cost seconds. So does a missing ^. */
 const MOST_WILDCARDS = 2
 
 /** A pattern of a model file that has been found to be sound. */
@@ -48,7 +48,7 @@ export function readPattern(source: string, path: Path, report: Report, flags = 
 
 /** The shapes that backtrack without end: something repeated without limit inside something repeated without limit. */
 function whyCostly(source: string): string | undefined {
-  let wildcards = 0
+  let wildcards = source.startsWith('^') ? 0 : 1
   /** For each open bracket: does what is in it repeat without limit, or have alternatives? */
   const open: { repeats: boolean; alternatives: boolean }[] = [{ repeats: false, alternatives: false }]
   for (let at = 0; at < source.length; at++) {
@@ -80,7 +80,7 @@ function whyCostly(source: string): string | undefined {
     if (inner) inner.repeats = true
     if (source[start] === '.') wildcards += 1
     if (wildcards > MOST_WILDCARDS) {
-      return `it has more than ${MOST_WILDCARDS} of .* and .+; write what may stand there, e.g. [^,]*`
+      return `it has too many .* and .+ (two, or one where it does not begin with ^); write what may stand there, e.g. [^,]*`
     }
     at += unlimited.length
   }

@@ -84,9 +84,10 @@ function readPatterns(stream: RawStream, parameters: Parameters, report: Report)
       const match = regex.exec(line.trim())
       if (!match) continue
       const found: Found = {}
-      for (const [name, text] of Object.entries(match.groups ?? {})) {
+      // A group that took no part in the match is undefined, whatever its type says.
+      for (const [name, text] of Object.entries<string | undefined>(match.groups ?? {})) {
         const parameter = parameters[name]
-        if (parameter) found[name] = fromWire(parameter, text)
+        if (parameter && text !== undefined) found[name] = fromWire(parameter, text)
       }
       return found
     }
