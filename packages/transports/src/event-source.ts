@@ -110,7 +110,7 @@ export class EventSource {
       onEvent: ({ event = 'message', data }) => {
         sinceEvent = 0
         this.#pauseMs = FIRST_PAUSE_MS
-        for (const listener of [...this.#listeners]) listener.onEvent({ type: event, data })
+        for (const listener of this.#listeners) listener.onEvent({ type: event, data })
       },
     })
     response.setEncoding('utf8')
@@ -133,7 +133,7 @@ export class EventSource {
   #later(why: string): void {
     clearTimeout(this.#silence)
     if (this.#closed) return
-    for (const listener of [...this.#listeners]) listener.onEnd(why)
+    for (const listener of this.#listeners) listener.onEnd(why)
     this.#again = setTimeout(() => this.#open(), this.#pauseMs)
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }

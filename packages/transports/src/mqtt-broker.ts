@@ -181,7 +181,7 @@ export class Broker {
   #end(why: string): void {
     this.#ended = true
     const lost = new GolemError('LINK_LOST', `The connection to the broker ${this.#where} was lost: ${why}.`)
-    for (const reject of [...this.#waiting]) reject(lost)
+    for (const reject of this.#waiting) reject(lost)
   }
 
   /** Waits for an answer, not longer than the connection lasts. */

@@ -62,7 +62,7 @@ export class MqttChannel {
     this.#there = undefined
     this.#latest.clear()
     this.#kept.clear()
-    for (const { reject } of [...this.#waiting]) reject(error)
+    for (const { reject } of this.#waiting) reject(error)
   }
 
   /**
@@ -190,7 +190,7 @@ export class MqttChannel {
     }
     this.#kept.delete(topic)
     if (this.#recent.length < MAX_RECENT) this.#recent.push({ topic, payload })
-    for (const waiting of [...this.#waiting]) {
+    for (const waiting of this.#waiting) {
       if (waiting.topic !== topic) continue
       try {
         if (waiting.accept(payload)) waiting.resolve(payload)

@@ -110,7 +110,11 @@ export class MqttLink implements Link {
     try {
       const { host, port, tls } = this.#options.endpoint
       const broker = await Broker.open({
-        ...{ host, port, tls, auth: this.#auth ?? null, where: this.#where },
+        host,
+        port,
+        tls,
+        auth: this.#auth ?? null,
+        where: this.#where,
         guard: () => {
           this.#checkOpen()
           this.#options.guard()

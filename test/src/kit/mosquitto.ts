@@ -153,19 +153,17 @@ export async function startMosquitto(auth?: { user: string; password: string }):
     async withWill(topic, will) {
       const name = `kit/will/${topic}`
       const child = spawnClient('mosquitto_sub', [
-        ...[
-          '-q',
-          '1',
-          '-t',
-          name,
-          '--will-topic',
-          topic,
-          '--will-payload',
-          will,
-          '--will-retain',
-          '--will-qos',
-          '1',
-        ],
+        '-q',
+        '1',
+        '-t',
+        name,
+        '--will-topic',
+        topic,
+        '--will-payload',
+        will,
+        '--will-retain',
+        '--will-qos',
+        '1',
       ])
       let heard = false
       child.stdout?.on('data', () => {

@@ -80,7 +80,7 @@ export function valueIn(message: Message, { path }: Source, form: ValueForm): Va
     if (Array.isArray(found) && form.type === 'array') word = found.join(',')
     else if (typeof found === 'object')
       return fault(`There is ${shown(JSON.stringify(found))} in place of a value.`)
-    else word = String(found)
+    else word = String(found as string | number | boolean)
   }
   try {
     return fromWire(form, word)
