@@ -1,5 +1,4 @@
-import { type Clock, GolemError, messageOf } from '@golem/core'
-import type { Logger } from 'pino'
+import { type Clock, GolemError } from '@golem/core'
 import type { GrblSpec, RunningDevice } from './device.ts'
 import { acts, type Fault, type FaultKind, FaultSlot } from './faults.ts'
 import { GrblController } from './grbl-controller.ts'
@@ -10,7 +9,6 @@ export interface GrblDeviceOptions {
   /** Where its serial port is to appear. */
   path: string
   replyDelayMs: number
-  log: Logger
 }
 
 const BAUD_RATE = 115_200
@@ -46,6 +44,8 @@ export class GrblDevice implements RunningDevice {
   #closed = false
   #rebooting: NodeJS.Timeout | undefined
   #asked = 0
+  /** When the last answer to a line goes out, by the monotonic clock. */
+  #answeredUntil = 0
   /** Grows with each power-off: answers from before it are never sent. */
   #life = 0
   /** Lines that have not been answered yet, and the most there were at a time. */
@@ -178,6 +178,7 @@ export class GrblDevice implements RunningDevice {
       this.#life += 1
       this.#piece = ''
       this.#outstanding = 0
+      this.#answeredUntil = 0
     }
     const fault = byte === 0x3f ? this.#faults.take(entry) : null
     if (fault) entry.fault = fault.kind
@@ -186,7 +187,7 @@ export class GrblDevice implements RunningDevice {
       if (this.#spec.dropStatusEvery && this.#asked % this.#spec.dropStatusEvery === 0) return
     }
     entry.acted = byte !== 0x3f
-    this.#controller.realTime(byte, (text) => this.#answer(text, fault))
+    this.#controller.realTime(byte, (text) => this.#answer(text, fault, false))
   }
 
   #line(line: string): void {
@@ -199,26 +200,26 @@ export class GrblDevice implements RunningDevice {
     const life = this.#life
     const answer = (text: string): void => {
       if (/^(ok|error:\d+)\r\n$/m.test(text) && life === this.#life) this.#outstanding -= 1
-      this.#answer(text, fault)
+      this.#answer(text, fault, true)
     }
     if (entry.acted) this.#controller.line(line, answer)
     else answer('ok\r\n')
   }
 
-  #answer(text: string, fault: Fault | null): void {
+  /** @param inTurn - the answer to a line: it never overtakes one to an earlier line */
+  #answer(text: string, fault: Fault | null, inTurn: boolean): void {
     if (fault?.kind === 'silence') return
     const late = fault?.kind === 'late' ? (fault.ms ?? LATE_MS) : 0
     const waitMs = this.#options.replyDelayMs + (fault?.kind === 'delay' ? (fault.ms ?? 1000) : late)
-    const said = spoil(text, fault)
-    if (waitMs === 0) return this.#port.write(said)
     const life = this.#life
-    setTimeout(() => {
-      try {
-        if (life === this.#life) this.#port.write(said)
-      } catch (error) {
-        this.#options.log.error({ device: this.name }, `not answered: ${messageOf(error)}`)
-      }
-    }, waitMs).unref()
+    const now = performance.now()
+    const at = Math.max(now + waitMs, inTurn ? this.#answeredUntil : 0)
+    if (inTurn) this.#answeredUntil = at
+    const send = (): void => {
+      if (life === this.#life) this.#port.write(spoil(text, fault))
+    }
+    if (at <= now) send()
+    else setTimeout(send, at - now).unref()
   }
 }
 

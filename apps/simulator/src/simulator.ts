@@ -129,7 +129,7 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
     return ModbusDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs, log })
   }
   if (spec.kind === 'grbl') {
-    return GrblDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs, log })
+    return GrblDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs })
   }
   if (spec.kind === 'stream') {
     return StreamDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name) })

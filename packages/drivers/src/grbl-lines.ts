@@ -18,9 +18,9 @@ export interface Status {
 
 export const STATES = ['Idle', 'Run', 'Hold', 'Jog', 'Alarm', 'Door', 'Check', 'Home', 'Sleep'] as const
 
-/** Reads a status report; undefined: it is none, or spoilt. */
+/** Reads a status report, also one that comes behind the half of another; undefined: it is none, or spoilt. */
 export function parseStatus(line: string): Status | undefined {
-  const body = /^<([^<>]+)>$/.exec(line)?.[1]
+  const body = /<([^<>]+)>$/.exec(line)?.[1]
   if (body === undefined) return undefined
   const [first = '', ...fields] = body.split('|')
   const state = first.split(':', 1)[0] ?? ''

@@ -19,8 +19,8 @@ export type Found = Record<string, Value | Fault>
 export type Target = Partial<Record<Axis, number>>
 
 /** A status report may be missing; after so many queries the line is taken to be dead. */
-const STATUS_TRIES = 3
-const STATUS_MS = 1000
+const STATUS_TRIES = 5
+const STATUS_MS = 600
 /** Between two looks at a movement, in ms: Grbl wants to be asked five times a second at most. */
 const LOOK_MS = 200
 /** So long a movement may show no progress, in ms. */

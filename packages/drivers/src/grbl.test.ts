@@ -88,7 +88,7 @@ test('a report gives state, speed and positions; nobody knows the position befor
   assert.deepEqual([known['positionKnown'], known['feedOverride']], [true, 100])
 })
 
-test('a report that is missing is asked for again; three missing ones are a time-out', async () => {
+test('a report that is missing is asked for again; five missing ones are a time-out', async () => {
   const driver = await started()
   const found = await poll(driver, [
     ['?', null],
@@ -96,12 +96,8 @@ test('a report that is missing is asked for again; three missing ones are a time
     ['?', IDLE],
   ])
   assert.equal(found['state'], 'Idle')
-  const three: LineScript = [
-    ['?', null],
-    ['?', null],
-    ['?', null],
-  ]
-  await assert.rejects(poll(driver, three), code('REPLY_TIMEOUT'))
+  const missing: LineScript = Array.from({ length: 5 }, () => ['?', null] as const)
+  await assert.rejects(poll(driver, missing), code('REPLY_TIMEOUT'))
 })
 
 test('a board that boots says welcome, one that is something else is refused', async () => {
@@ -247,7 +243,8 @@ test('an override goes there in steps, and is read back', async () => {
   )
 })
 
-test('spoilt reports are none', () => {
+test('spoilt reports are none; a whole one behind the half of another counts', () => {
+  assert.equal(parseStatus(`<Idle|MPos:9.000,0.0${status('Run', 3)}`)?.state, 'Run')
   for (const line of [
     '<Idle|MPos:0.0,0.0',
     '<Idle>',
