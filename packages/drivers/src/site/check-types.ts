@@ -93,7 +93,7 @@ function folderOf(name: string): string | undefined {
 function run(compiler: string, args: readonly string[], cwd: string): Promise<string> {
   return new Promise((resolved, reject) => {
     execFile(process.execPath, [compiler, ...args], { cwd, maxBuffer: 16 * 1024 * 1024 }, (error, stdout) => {
-      if (error && stdout === '') reject(error)
+      if (error && stdout === '') reject(new Error(`tsc failed: ${error.message}`, { cause: error }))
       else resolved(stdout)
     })
   })
@@ -116,7 +116,7 @@ function faultsIn(output: string, cwd: string, uses: string, files: readonly str
     } else if (/^\s/.test(line) && line.trim() !== '' && last) {
       // The last of these lines is what is really wrong.
       last.message = `${last.message.split(' In detail: ')[0]} In detail: ${line.trim()}`
-    } else if (/^error TS/.test(line)) {
+    } else if (line.startsWith('error TS')) {
       faults.push({ file: files[0] ?? uses, line: 1, column: 1, path: '', message: line })
     }
   }

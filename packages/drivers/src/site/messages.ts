@@ -1,4 +1,5 @@
-import type { Driver, ErrorCode, JsonSchema, Readings } from '@golem/core'
+import type { Driver, ErrorCode, JsonSchema } from '@golem/core'
+import type { MessagePort } from 'node:worker_threads'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -7,15 +8,12 @@ export interface ThreadData {
   /** Its code as a URL that can be imported. */
   url: string
   /** Answers to what the main thread waits for without doing anything else. */
-  syncPort: MessagePortLike
+  syncPort: MessagePort
   /** Questions the driver waits for without doing anything else. */
-  askPort: MessagePortLike
+  askPort: MessagePort
   /** Two words of 32 bits: [0] something is in `syncPort`, or ENDED; [1] something is in `askPort`. */
   flags: SharedArrayBuffer
 }
-
-/** A message port, of which core's types know nothing. */
-type MessagePortLike = import('node:worker_threads').MessagePort
 
 /** In `flags[0]`: the thread has ended, no answer comes. */
 export const ENDED = 2
@@ -105,5 +103,3 @@ export interface DriverShape {
   /** The rest: uptime, replies, subscriptions, availability, events without functions ... */
   rest: Readonly<Record<string, unknown>>
 }
-
-export type Emit = (readings: Readings) => void

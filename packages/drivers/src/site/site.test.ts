@@ -149,7 +149,15 @@ test('faults of a file have its line: syntax, imports, an exception at import, n
   assert.match(String(told['kiln.ts']?.[1]), /has the id "oven"\. Call it "kiln"/)
   // Each file has a model all the same, which says why it can't be used.
   assert.deepEqual(models.map(({ id }) => id).sort(), [
-    ...['enum', 'exits', 'kiln', 'nothing', 'other', 'oven', 'relative', 'syntax', 'throws'],
+    'enum',
+    'exits',
+    'kiln',
+    'nothing',
+    'other',
+    'oven',
+    'relative',
+    'syntax',
+    'throws',
   ])
   const throws = models.find(({ id }) => id === 'throws')!
   assert.throws(() => throws.create({}), { code: 'INTERNAL', message: /drivers\/throws\.ts:3: .*no 1/ })
