@@ -4,14 +4,18 @@ export type {
   DeviceKind,
   DeviceSpec,
   EsphomeSpec,
+  GrblSpec,
   ModbusSpec,
   PwmLampSpec,
   RelayBoardSpec,
   Sba5Spec,
   SimulatedDevice,
+  StreamSpec,
 } from './device.ts'
 export { type Fault, FAULT_KINDS, type FaultKind } from './faults.ts'
 export type { RequestEntry } from './request-log.ts'
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
 export type { Actuator, Probe, Stand, StandOptions } from './stand.ts'
+export { Tc420Device, type Tc420Fault } from './tc420-device.ts'
+export { UsbtmcInstrument, type UsbtmcFault, type UsbtmcOptions } from './usbtmc-instrument.ts'
 export * from './wire/index.ts'
