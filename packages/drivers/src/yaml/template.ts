@@ -39,11 +39,6 @@ export function readTemplate(
       .join('')
 }
 
-/** The names of a text's placeholders. */
-export function placeholdersOf(text: string): string[] {
-  return piecesOf(text, [], () => undefined).flatMap(({ name }) => (name === undefined ? [] : [name]))
-}
-
 /** A text in pieces: plain ones, and placeholders (whose `text` is empty). */
 export function piecesOf(text: string, path: Path, report: Report): { text: string; name?: string }[] {
   const pieces: { text: string; name?: string }[] = []
