@@ -103,8 +103,9 @@ export function exceptionError(where: string, request: ModbusRequest, code: numb
     ? { 4: 'REPLY_MALFORMED', 5: 'REPLY_TIMEOUT', 11: 'REPLY_TIMEOUT' }
     : { 11: 'REPLY_TIMEOUT' }
   const error = unknown[code]
-  if (error === undefined) return new GolemError('INSTRUMENT_REFUSED', `${said}.`)
-  return new GolemError(error, request.writes ? `${said}: it may have been done.` : `${said}.`)
+  const details = { exception: code }
+  if (error === undefined) return new GolemError('INSTRUMENT_REFUSED', `${said}.`, { details })
+  return new GolemError(error, request.writes ? `${said}: it may have been done.` : `${said}.`, { details })
 }
 
 function echoed(pdu: Buffer, what: string): ModbusRequest {

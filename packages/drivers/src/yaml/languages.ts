@@ -1,5 +1,6 @@
 import { line } from './line.ts'
 import type { Language } from './model-file.ts'
+import { modbus } from './modbus.ts'
 import { mqttLanguage } from './mqtt.ts'
 import { stream } from './stream.ts'
 
@@ -7,5 +8,6 @@ import { stream } from './stream.ts'
 export const LANGUAGES: ReadonlyMap<string, Language> = new Map<string, Language>([
   ['line', line],
   ['stream', stream],
+  ['modbus', modbus],
   ['mqtt', mqttLanguage],
 ])

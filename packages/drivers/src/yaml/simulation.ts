@@ -46,9 +46,11 @@ const LONGEST_INPUT = 1024 * 1024
  * Makes the simulated instrument of a model file.
  *
  * @param raw - a model file without faults
- * @returns null when it has no `simulation`
+ * @returns null when it has no `simulation`, or speaks Modbus
  */
 export function createAnswerer(raw: RawModel): Answerer | null {
+  // Registers are played by createModbusAnswerer.
+  if (raw.transport === 'modbus') return null
   const make = readSimulation(raw, () => undefined)
   return make?.() ?? null
 }
