@@ -180,10 +180,11 @@ export class LineLink implements Link {
   #ioFor(wire: LineWire, channel: LineChannel, gate: Gate): LineIo {
     const { talk, pass } = gate
     const { replyTimeoutMs } = channel.driver.link
-    const failed = (error: unknown): never => {
+    const failed = async (error: unknown): Promise<never> => {
       if (error instanceof GolemError && OUT_OF_STEP.has(error.code)) {
         wire.outOfStep = true
         channel.standing = 'unknown'
+        if (error.code === 'REPLY_TIMEOUT') await wire.noteUnanswered()
       }
       throw error
     }

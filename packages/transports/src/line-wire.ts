@@ -8,6 +8,8 @@ import type { Talk } from './turns.ts'
 
 /** How long writing one line may take, in ms: only a blocked port needs that long. */
 const WRITE_TIMEOUT_MS = 5000
+/** After so many questions in a row without a single byte, a TCP connection is taken to be dead without a word. */
+const UNANSWERED = 2
 /** Lines that nobody has waited for yet and that are kept for the conversation that runs. */
 const MAX_KEPT = 256
 
@@ -45,6 +47,8 @@ export class LineWire {
   /** When bytes last came, and when they last came or went. */
   #lastByteAt = -Infinity
   #busyAt = -Infinity
+  /** Questions that got no answer since a byte last came. */
+  #unanswered = 0
   #ended = false
   /** An answer may still come that nobody waits for: drain before the next question. */
   outOfStep = true
@@ -257,6 +261,16 @@ export class LineWire {
     await port?.close()
   }
 
+  /**
+   * A question got no answer in time. When nothing at all comes any more on a TCP connection, the other end may have
+   * gone without a word (TCP itself notices that after a quarter of an hour): the next conversation makes a new one.
+   */
+  async noteUnanswered(): Promise<void> {
+    this.#unanswered += 1
+    if (this.#options.address.kind !== 'tcp' || this.#unanswered < UNANSWERED) return
+    await this.close('nothing comes on this connection any more')
+  }
+
   /** Closes the port for good. */
   async end(): Promise<void> {
     this.#ended = true
@@ -274,6 +288,7 @@ export class LineWire {
           // Bytes of a port that has been given up belong to nobody.
           if (current !== undefined && this.#port !== current) return
           this.#lastByteAt = this.#busyAt = performance.now()
+          this.#unanswered = 0
           if (this.#collector) this.#collector.take(bytes)
           else this.#framing.take(bytes)
         },
@@ -294,6 +309,7 @@ export class LineWire {
     }
     this.#port = current
     this.#framing.reset()
+    this.#unanswered = 0
     this.outOfStep = true
     this.fresh = true
     this.generation += 1
