@@ -83,14 +83,18 @@ function compare(name: string, wanted: Value, got: Value | Fault | undefined, ma
   )
 }
 
-/** Numbers agree within the tolerance of the model, or within what is lost by the decimals that are sent. */
+/** Instruments answer with seven digits and keep as many (single precision): what is lost there is no disagreement. */
+const LOST_DIGITS = 1e-6
+
+/** Numbers agree within the tolerance of the model, or within what is lost by the digits that are sent and answered. */
 function matcherOf({ tolerance, format, scale = 1, step }: RawLineParameter): Matches {
   const digits = /^fixed (\d)$/.exec(format ?? '')?.[1]
   const rounding = digits === undefined ? 0 : 0.5 * 10 ** -Number(digits) * Math.abs(scale) * (1 + 1e-9)
   const allowed = tolerance ?? rounding
   return (wanted, got) => {
-    if (allowed > 0 && typeof wanted === 'number' && typeof got === 'number') {
-      return Math.abs(wanted - got) <= allowed + 1e-12
+    if (typeof wanted === 'number' && typeof got === 'number') {
+      const least = Math.max(allowed + 1e-12, Math.abs(wanted) * LOST_DIGITS)
+      return Math.abs(wanted - got) <= least || defaultMatches(wanted, got, allowed > 0 ? undefined : step)
     }
     return defaultMatches(wanted, got, step)
   }

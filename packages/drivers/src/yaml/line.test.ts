@@ -160,6 +160,11 @@ test('a write is read back, within what its decimals lose', async () => {
     ['A 1', null],
     ['A?', '1.05'],
   ])
+  // Seven digits, as an instrument with single precision has them.
+  await write(driver, 'amps', 37_082_039.3, [
+    ['A 37082039.3', null],
+    ['A?', '3.708204E+07'],
+  ])
   assert.equal(driver.parameters['volts']?.safe, 0)
   await assert.rejects(
     write(driver, 'volts', 5, [
