@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type Address, GolemError, type LineDriver, type LineIo } from '@golem/core'
+import { type Address, GolemError, type LineDriver, type LineIo, type SerialSettings } from '@golem/core'
 import { type Channel, type Link, openLink } from './link.ts'
 
 /** Real pseudo terminals (socat), their other end a socket of this process. */
@@ -85,8 +85,11 @@ const driver: LineDriver = {
   readAll: async () => ({}),
 }
 
-function linkTo(path: string): { channel: Channel; connection: boolean[]; link: Link } {
-  const endpoint: Address = { kind: 'serial', path }
+function linkTo(
+  path: string,
+  settings: SerialSettings = {},
+): { channel: Channel; connection: boolean[]; link: Link } {
+  const endpoint: Address = { kind: 'serial', path, ...settings }
   const connection: boolean[] = []
   const link = openLink({
     endpoint,
@@ -145,4 +148,36 @@ test('a second opener of the same port is refused as long as the first has it', 
   })
   await first.link.close()
   assert.equal(await second.channel.run('poll', asking('C')), 'a:C')
+})
+
+test('the line is set as the address says, else as the driver says, else 9600 8N1 without flow control', async () => {
+  const { path, plug } = await cable('settings')
+  await plug()
+  /** What a pseudo terminal keeps of it: speed, stop bits and software flow control. */
+  const settings = (): string[] => {
+    const said = execFileSync('stty', ['-F', path, '-a'], { encoding: 'utf8' })
+    return said.match(/speed \d+|-?\bcstopb\b|-?\bixon\b|-?\bixoff\b/g) ?? []
+  }
+  const given = linkTo(path, { baudRate: 57_600, stopBits: 2, flowControl: 'xonxoff' })
+  await given.channel.run('poll', asking('A'))
+  assert.deepEqual(settings(), ['speed 57600', 'cstopb', 'ixon', 'ixoff'])
+  await given.link.close()
+  const usual = linkTo(path)
+  await usual.channel.run('poll', asking('B'))
+  assert.deepEqual(settings(), ['speed 19200', '-cstopb', '-ixon', '-ixoff'])
+})
+
+test('settings that can not be had are told when the port is opened, and it is not left open', async () => {
+  const { path, plug } = await cable('impossible')
+  await plug()
+  const fails = async (settings: SerialSettings, message: RegExp): Promise<void> => {
+    await assert.rejects(linkTo(path, settings).channel.run('poll', asking('A')), (error) => {
+      assert.match(String(error), message)
+      return isLinkDown(error)
+    })
+  }
+  await fails({ parity: 'mark' }, /parity/)
+  // A pseudo terminal has no such wires.
+  await fails({ dtr: false }, /DTR/)
+  assert.equal(await linkTo(path).channel.run('poll', asking('B')), 'a:B')
 })
