@@ -8,17 +8,18 @@
 #   --no-redis      do not run golem's own Redis here; put REDIS_URL into /etc/golem/golem.env
 #   --no-apt        install no Debian packages
 #   --no-start      install and enable, but start nothing
-#   --uninstall     remove services, program and polkit rule; data in /var/lib/golem and settings in /etc/golem stay
+#   --uninstall     remove services, program, polkit and udev rules; data in /var/lib/golem and settings in /etc/golem stay
 #   --help
 #
 # What it makes: user golem (in dialout), group golem-operators, /opt/golem (a copy of this tree), /etc/golem/site.yaml
-# and golem.env (never overwritten), the units in /etc/systemd/system, the polkit rule.
+# and golem.env (never overwritten), the units in /etc/systemd/system, the polkit rule, the udev rule for USB instruments.
 set -euo pipefail
 
 source=$(dirname "$(dirname "$(readlink -f "$0")")")
 target=/opt/golem
 units=/etc/systemd/system
 rules=/etc/polkit-1/rules.d/49-golem.rules
+udev=/etc/udev/rules.d/60-golem.rules
 workers=1 webs=2 redis=yes apt=yes start=yes uninstall=
 
 die() {
@@ -54,9 +55,9 @@ if [ "$uninstall" ]; then
   systemctl stop golem.target "${known[@]}" 2>/dev/null || true
   systemctl disable --quiet golem.target "${known[@]}" 2>/dev/null || true
   rm -f "$units"/golem.target "$units"/golem-web.socket "$units"/golem-{web,worker}@.service "$units"/golem-redis.service
-  rm -f "$rules"
+  rm -f "$rules" "$udev"
   systemctl daemon-reload
-  say 'stopped and removed the services and the polkit rule'
+  say 'stopped and removed the services, the polkit rule and the udev rule'
   if [ "$source" != "$target" ]; then
     rm -rf --one-file-system "$target"
     say "removed $target"
@@ -70,6 +71,15 @@ if [ "$redis" ] && [ "$apt" ] && ! command -v redis-server valkey-server redis-c
   apt-get -qq update
   apt-get -qq install --no-install-recommends redis-tools >/dev/null
   say 'installed redis-tools (its server is used; no service on the usual port)'
+fi
+if [ "$workers" -gt 0 ] && [ ! -x /usr/bin/python3 ]; then
+  if [ "$apt" ]; then
+    apt-get -qq update
+    apt-get -qq install --no-install-recommends python3-minimal >/dev/null
+    say 'installed python3-minimal, which opens USB instruments'
+  else
+    say 'there is no /usr/bin/python3: USB instruments (usbtmc:, hid:) will not work (apt-get install python3-minimal)'
+  fi
 fi
 # The services look for node where systemd looks: a Node of one user's own (nvm) is not found there.
 service_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
@@ -134,6 +144,13 @@ if [ -d /etc/polkit-1/rules.d ]; then
   install -m 644 "$target/deploy/polkit/49-golem.rules" "$rules"
 else
   say 'no polkit here: only root can start and stop the services (apt-get install polkitd, then run this again)'
+fi
+if [ -d /etc/udev/rules.d ]; then
+  install -m 644 "$target/deploy/udev/60-golem.rules" "$udev"
+  # What is plugged in already gets its group too.
+  if command -v udevadm >/dev/null && udevadm control --reload 2>/dev/null; then
+    udevadm trigger --action=change --subsystem-match=usbmisc --subsystem-match=hidraw
+  fi
 fi
 systemctl daemon-reload
 wanted=()

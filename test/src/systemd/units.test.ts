@@ -27,3 +27,16 @@ test('the scripts are well-formed', () => {
   for (const script of ['install.sh', 'start-redis'])
     execFileSync('/bin/bash', ['-n', join(ROOT, 'deploy', script)])
 })
+
+test('workers may open USB instruments, and only those: udev gives their files to the group the workers run in', () => {
+  const worker = units.find(({ name }) => name === 'golem-worker@.service')?.text ?? ''
+  assert.match(worker, /^DevicePolicy=closed$/m)
+  assert.match(worker, /^DeviceAllow=char-usb\* rw$/m)
+  assert.match(worker, /^DeviceAllow=char-hidraw rw$/m)
+  assert.match(worker, /^Group=golem$/m)
+  const rules = readFileSync(join(ROOT, 'deploy', 'udev', '60-golem.rules'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  assert.equal(rules.length, 2)
+  for (const rule of rules) assert.match(rule, /^KERNEL==".*GROUP="golem", MODE="0660"$/)
+})
