@@ -58,6 +58,7 @@ export class ModbusWire {
   #givenUpAt = -Infinity
   /** Until when a unit may still answer a request that was given up; RTU can't tell that from the next answer. */
   readonly #owed = new Map<number, number>()
+  #lateUnit: number | undefined
   #unanswered = 0
   /** Grows each time the port is opened: what was known of the instruments before is void. */
   generation = 0
@@ -107,6 +108,7 @@ export class ModbusWire {
       throw new GolemError('LINK_DOWN', `${this.#options.where} is not open: ${request.what} was not sent.`)
     }
     const bytes = this.#framing.encode({ unit, request })
+    this.#lateUnit = undefined
     const answer = new Promise<Found>((resolve, reject) => (this.#waiter = { resolve, reject }))
     // It may fail (the port closes) before it is waited for below.
     answer.catch(() => undefined)
@@ -119,18 +121,16 @@ export class ModbusWire {
       await talk.orOver(this.#write(port, bytes, request.what))
       if (broadcast) {
         this.#freeAt = performance.now() + BROADCAST_MS
-        return Buffer.alloc(0)
-      }
-      found = await this.#answer(answer, bytes.length, options)
+        found = { pdu: Buffer.alloc(0) }
+      } else found = await this.#answer(answer, bytes.length, options)
     } catch (error) {
+      if (this.#waiter === waiter) this.#waiter = undefined
       if (out) this.#noteEnd(error, options)
+      else this.#framing.forget()
       throw error
-    } finally {
-      if (this.#waiter === waiter) {
-        this.#waiter = undefined
-        this.#framing.forget()
-      }
     }
+    if (this.#waiter === waiter) this.#waiter = undefined
+    this.#framing.forget()
     this.#unanswered = 0
     if ('exception' in found) throw exceptionError(where, request, found.exception)
     return found.pdu
@@ -202,9 +202,13 @@ export class ModbusWire {
   #noteEnd(error: unknown, { unit, timeoutMs }: ExchangeOptions): void {
     const code = error instanceof GolemError ? error.code : 'INTERNAL'
     if (code === 'LINK_LOST') return
+    // What the framing still awaits then is the late answer.
     const now = performance.now()
     this.#givenUpAt = now
-    if (this.#options.framing === 'rtu') this.#owed.set(unit, now + timeoutMs)
+    if (this.#options.framing === 'rtu') {
+      this.#lateUnit = unit
+      this.#owed.set(unit, now + timeoutMs)
+    }
     if (code !== 'REPLY_TIMEOUT') return
     this.#unanswered += 1
     const deaf = this.#unanswered >= DEAF_REQUESTS && now - this.#lastByteAt > DEAF_MS
@@ -242,6 +246,8 @@ export class ModbusWire {
 
   async #untilStopMayGo(gap: number, talk: Talk): Promise<void> {
     if (this.#options.framing !== 'rtu') return
+    // What it interrupts has to have come to its end first.
+    await talk.sleep(0)
     const until = this.#givenUpAt + STOP_WAIT_MS
     while (performance.now() < until && this.#lastByteAt < this.#givenUpAt) {
       await talk.sleep(Math.min(5, STOP_WAIT_MS))
@@ -298,7 +304,10 @@ export class ModbusWire {
       })
       return
     }
-    if (found) this.#waiter?.resolve(found)
+    if (!found) return
+    if (this.#waiter) return this.#waiter.resolve(found)
+    if (this.#lateUnit !== undefined) this.#owed.delete(this.#lateUnit)
+    this.#framing.forget()
   }
 
   #onClosed(why: string): void {
