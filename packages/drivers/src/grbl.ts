@@ -48,7 +48,8 @@ export const grbl: Model = {
       travel: {
         type: 'object',
         additionalProperties: false,
-        description: 'From where to where each axis may go, in machine coordinates, mm: { x: [0, 200] }',
+        description:
+          'From where to where each axis may go, in machine coordinates, mm: { x: [0, 200] }; default -1000 to 1000',
         properties: Object.fromEntries(
           AXES.map((axis) => [axis, { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 }]),
         ),
@@ -131,10 +132,12 @@ function createGrbl(options: GrblOptions): LineDriver {
 }
 
 type Travel = NonNullable<GrblOptions['travel']>
+/** mm; stages count from one end of their travel or from the other */
+const USUAL_TRAVEL = [-1000, 1000] as const
 
-function limitsOf(travel: Travel, axis: Axis): { min?: number; max?: number } {
-  const range = travel[axis]
-  return range ? { min: Math.min(...range), max: Math.max(...range) } : {}
+function limitsOf(travel: Travel, axis: Axis): { min: number; max: number } {
+  const range = travel[axis] ?? USUAL_TRAVEL
+  return { min: Math.min(...range), max: Math.max(...range) }
 }
 
 function axisParameters(
@@ -152,7 +155,7 @@ function axisParameters(
         ...limitsOf(travel, axis),
         label: name,
         step: 0.01,
-        note: 'In machine coordinates. Writing it moves the stage there and waits until it has arrived.',
+        note: 'In machine coordinates. Writing it moves the stage there and waits until it has arrived. The emergency stop halts it where it is.',
         matches: (wanted, got) => Math.abs(Number(wanted) - Number(got)) <= ARRIVED_MM,
         write: (io, value) => stage.move(io, { [axis]: Number(value) }, feed),
       }
@@ -174,6 +177,7 @@ function spindleParameters(stage: GrblStage, max: number): Record<string, Parame
       max,
       decimals: 0,
       group: 'Spindle',
+      note: 'The emergency stop switches it off.',
       write: (io, value) => stage.command(io, value === 0 ? 'M5' : `M3S${Number(value)}`),
     },
     spindleOverride: {
@@ -240,7 +244,7 @@ function movements(
       run: async (io, args) => {
         const axis = axes.find((each) => each === args['axis']) ?? 'x'
         const distance = Number(args['distance'])
-        if (travel[axis] && stage.lost === null) await checkTravel(io, stage, travel, axis, distance)
+        if (stage.lost === null) await checkTravel(io, stage, travel, axis, distance)
         await stage.command(
           io,
           `$J=G21G91${axis.toUpperCase()}${distance.toFixed(3)}F${Number(args['feed'])}`,
@@ -261,7 +265,7 @@ async function checkTravel(
   axis: Axis,
   distance: number,
 ): Promise<void> {
-  const { min = -Infinity, max = Infinity } = limitsOf(travel, axis)
+  const { min, max } = limitsOf(travel, axis)
   const status = await stage.report(io)
   if (status.state !== 'Idle') {
     throw new GolemError('INSTRUMENT_REFUSED', `Not moved: the stage is in state ${status.state}.`)

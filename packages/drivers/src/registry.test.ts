@@ -15,6 +15,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       { parameter: 'restart', domain: 'button', name: 'Restart' },
     ],
   },
+  grbl: { maxSpindle: 10_000 },
 }
 
 /** Outputs that the emergency stop leaves as they are, or reaches through another parameter; each says so in its note. */
@@ -24,9 +25,19 @@ const WITHOUT_SAFE_VALUE = new Set([
   'pwm-lamp.channel2',
   'pwm-lamp.channel3',
   'sba5.pump',
+  'grbl.x',
+  'grbl.y',
+  'grbl.z',
+  'grbl.spindle',
 ])
-/** Settings of an analyser: nothing moves or heats by them. */
-const SETTINGS = new Set(['sba5.pumpPower', 'sba5.zeroEvery', 'sba5.averagingLimit'])
+/** Settings: nothing moves or heats by them alone. */
+const SETTINGS = new Set([
+  'sba5.pumpPower',
+  'sba5.zeroEvery',
+  'sba5.averagingLimit',
+  'grbl.feedOverride',
+  'grbl.spindleOverride',
+])
 
 for (const model of builtIn) {
   const { id } = model
