@@ -20,6 +20,7 @@ test('the demo stand comes up with addresses as site.yaml takes them, and leaves
     'lamp-2',
     'sba5',
     'oven',
+    'stage',
     'esphome-1',
   ]
   assert.deepEqual(Object.keys(simulator.addresses), names)
