@@ -3,8 +3,9 @@
  * Debian's kernel. Prints a line for each check that passed; ends with code 0 when all did.
  */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { type Driver, GolemError, type HidDriver, type HidIo, type LineIo, parseAddress } from '@golem/core'
@@ -36,6 +37,23 @@ async function check(what: string, run: () => Promise<void>): Promise<void> {
   process.stdout.write(`ok ${what} (${Math.round(performance.now() - begun)} ms)\n`)
 }
 
+/** Opens a device file in the sandbox of the worker's unit. @returns false when that is not permitted */
+function opensInSandbox(path: string, allow: readonly string[]): boolean {
+  const properties = ['DevicePolicy=closed', ...allow].flatMap((line) => ['-p', line])
+  const program = `open(${JSON.stringify(path)}, 'r+b', 0)`
+  const args = ['--quiet', '--wait', '--pipe', ...properties, '/usr/bin/python3', '-c', program]
+  return spawnSync('systemd-run', args).status === 0
+}
+
+function checkSandbox(path: string): Promise<void> {
+  const unit = readFileSync(join(ROOT, 'deploy', 'systemd', 'golem-worker@.service'), 'utf8')
+  const allow = unit.split('\n').filter((line) => line.startsWith('DeviceAllow='))
+  return check(`${path} can be opened in the sandbox of a worker, and only by its DeviceAllow=`, async () => {
+    assert.ok(opensInSandbox(path, allow))
+    assert.ok(!opensInSandbox(path, []))
+  })
+}
+
 async function usbtmc(): Promise<void> {
   const messages: string[] = []
   const server = net.createServer((socket) => {
@@ -55,7 +73,8 @@ async function usbtmc(): Promise<void> {
     })
   })
   await once(server.listen('/run/instrument'), 'listening')
-  const [path] = rig('plug', 'dmm', '--tmc', '/run/instrument')
+  const [path = ''] = rig('plug', 'dmm', '--tmc', '/run/instrument')
+  await checkSandbox(path)
   const driver: Driver = {
     transport: 'line',
     link: { sendTerminator: '\n', receiveTerminator: '\n', replyTimeoutMs: 1500, quietMs: 50 },
@@ -110,7 +129,8 @@ async function usbtmc(): Promise<void> {
 
 async function hid(): Promise<void> {
   const lamp = await Tc420Device.start({ path: '/run/lamp', playMs: 60_000 })
-  const [path] = rig('plug', 'lamp', '--hid', '/run/lamp', '--id', '0888:4000')
+  const [path = ''] = rig('plug', 'lamp', '--hid', '/run/lamp', '--id', '0888:4000')
+  await checkSandbox(path)
   const driver = builtIn.find(({ id }) => id === 'tc420')?.create({}) as HidDriver
   const channel = connect('hid:0888:4000', driver)
   const set = (number: number, percent: number): Promise<void> =>

@@ -23,7 +23,7 @@ function whyNoKernel(): string | undefined {
 }
 
 test(
-  "real /dev/usbtmcN and /dev/hidrawN of Debian's kernel: exchanges, 1 MB, time-outs, two masters, replug",
+  "real /dev/usbtmcN and /dev/hidrawN of Debian's kernel: exchanges, 1 MB, time-outs, two masters, replug, sandbox",
   { skip: whyNoKernel() ?? false },
   () => {
     const inside = join(ROOT, 'test', 'dist', 'hardware', 'inside-vm.js')
@@ -34,6 +34,6 @@ test(
     )
     process.stdout.write(stdout)
     assert.equal(status, 0, stdout)
-    assert.equal(stdout.match(/^ok /gm)?.length, 9, stdout)
+    assert.equal(stdout.match(/^ok /gm)?.length, 11, stdout)
   },
 )
