@@ -34,5 +34,9 @@ test('discover leaves out what the site has already, and proposes lines that YAM
   )
   const told = await runForTest(['discover', '--no-mdns', '--site', join(folder, 'none.yaml')])
   const [, lines] = told.out.split('where none is known):\n')
-  if (lines !== undefined) assert.equal(lines.match(/^  - id: \S+ # .*\n    model: .*\n    address: ".*"$/gm)?.length, devices.length)
+  if (lines !== undefined)
+    assert.equal(
+      lines.match(/^  - id: \S+ # .*\n    model: .*\n    address: ".*"$/gm)?.length,
+      devices.length,
+    )
 })
