@@ -15,7 +15,7 @@ function chamberBoard(name: string, chamber: ChamberName): RelayBoardSpec {
   }
 }
 
-/** The boards of clay_golem's plant-growth stand, wired as there. */
+/** The boards of clay_golem's plant-growth stand, wired as there, and the bench beside it. */
 export function demoDevices(): DeviceSpec[] {
   const experiment = chamberBoard('relay-1', 'experiment')
   return [
@@ -34,8 +34,30 @@ export function demoDevices(): DeviceSpec[] {
     { name: 'lamp-1', kind: 'pwm-lamp', lights: 'control' },
     { name: 'lamp-2', kind: 'pwm-lamp', macAddress: '7C:DF:A1:00:00:14' },
     { name: 'sba5', kind: 'sba5', probe: 'experiment.co2' },
+    ...benchDevices(),
+  ]
+}
+
+/** A supply with a meter across its first output, an oscilloscope, an oven, a stage and a weather station. */
+function benchDevices(): DeviceSpec[] {
+  return [
+    { name: 'supply', kind: 'model', model: 'rigol-dp800' },
+    {
+      name: 'meter',
+      kind: 'model',
+      model: 'keysight-34461a',
+      measures: {
+        variable: 'measured',
+        of: 'supply',
+        value: 'voltage1',
+        when: { output1: 'ON' },
+        noise: 0.000_4,
+      },
+    },
+    { name: 'scope', kind: 'model', model: 'rigol-ds1000z' },
     { name: 'oven', kind: 'modbus' },
     { name: 'stage', kind: 'grbl', line: 'tcp' },
+    { name: 'weather', kind: 'stream', line: 'tcp', perSecond: 2, measures: true },
   ]
 }
 

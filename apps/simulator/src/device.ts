@@ -4,7 +4,8 @@ import type { RequestEntry } from './request-log.ts'
 import type { Actuator, Probe } from './stand.ts'
 import type { ChamberName } from './chamber.ts'
 
-export type DeviceKind = 'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome' | 'modbus' | 'grbl' | 'stream'
+export type DeviceKind =
+  'esp32-relay' | 'pwm-lamp' | 'sba5' | 'esphome' | 'modbus' | 'grbl' | 'stream' | 'model'
 
 interface DeviceBase {
   /** a-z, 0-9 and -. */
@@ -108,7 +109,10 @@ export interface GrblSpec extends DeviceBase, GrblSettings {
   resetOnPlug?: boolean
 }
 
-/** A weather station that talks by itself (NMEA 0183): its temperature is the number of the line, in tenths. */
+/**
+ * A weather station that talks by itself (NMEA 0183). Its temperature is the number of the line, in tenths, so that it
+ * can be told whether one is missing.
+ */
 export interface StreamSpec extends DeviceBase {
   kind: 'stream'
   /** default serial */
@@ -117,10 +121,33 @@ export interface StreamSpec extends DeviceBase {
   port?: number
   /** Lines per second (default 1). */
   perSecond?: number
+  /** It measures the air around the stand instead, and the wind (default false). */
+  measures?: boolean
+}
+
+/** An instrument on TCP that is played by the `simulation:` of a YAML model that golem ships. */
+export interface ModelSpec extends DeviceBase {
+  kind: 'model'
+  /** The model, e.g. `rigol-dp800`. */
+  model: string
+  /** TCP port on 127.0.0.1; 0 or absent: a free one. */
+  port?: number
+  /** What it measures at another device. */
+  measures?: {
+    /** The variable of its own simulation that follows. */
+    variable: string
+    /** The other device, and the entry of its `state()`. */
+    of: string
+    value: string
+    /** Only while these entries of its `state()` are so; otherwise 0. */
+    when?: Readonly<Record<string, string | number | boolean>>
+    /** Standard deviation of the noise. */
+    noise: number
+  }
 }
 
 export type DeviceSpec =
-  RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec | ModbusSpec | GrblSpec | StreamSpec
+  RelayBoardSpec | PwmLampSpec | Sba5Spec | EsphomeSpec | ModbusSpec | GrblSpec | StreamSpec | ModelSpec
 
 /** What tests, the control server and people see of a simulated device. */
 export interface SimulatedDevice {

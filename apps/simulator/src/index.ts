@@ -6,6 +6,7 @@ export type {
   EsphomeSpec,
   GrblSpec,
   ModbusSpec,
+  ModelSpec,
   PwmLampSpec,
   RelayBoardSpec,
   Sba5Spec,

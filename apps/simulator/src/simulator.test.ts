@@ -19,8 +19,12 @@ test('the demo stand comes up with addresses as site.yaml takes them, and leaves
     'lamp-1',
     'lamp-2',
     'sba5',
+    'supply',
+    'meter',
+    'scope',
     'oven',
     'stage',
+    'weather',
     'esphome-1',
   ]
   assert.deepEqual(Object.keys(simulator.addresses), names)

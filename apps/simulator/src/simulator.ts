@@ -10,7 +10,9 @@ import { EsphomeBoard } from './esphome-board.ts'
 import { GrblDevice } from './grbl-device.ts'
 import { HttpBoard } from './http-board.ts'
 import { ModbusDevice } from './modbus-device.ts'
+import { ModelDevice } from './model-device.ts'
 import { PwmLamp } from './pwm-lamp.ts'
+import { seededRandom } from './random.ts'
 import { RelayBoard } from './relay-board.ts'
 import { Sba5Device } from './sba5-device.ts'
 import { Stand, type StandOptions } from './stand.ts'
@@ -84,7 +86,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   // In the order of the specs, whatever order they came up in.
   const all = (): RunningDevice[] => options.devices.map(({ name }) => device(name))
 
-  const parts: Parts = { stand, clock, log, ptyDir: ptyDir.path, replyDelayMs: options.replyDelayMs ?? 0 }
+  const parts: Parts = {
+    stand,
+    clock,
+    log,
+    ptyDir: ptyDir.path,
+    replyDelayMs: options.replyDelayMs ?? 0,
+    seed: options.seed ?? 1,
+    stateOf: (name) => running.get(name)?.state(),
+  }
   try {
     // All are waited for, so that none comes up after a failure has closed the others.
     const starts = await Promise.allSettled(options.devices.map((spec) => startDevice(spec, parts)))
@@ -114,6 +124,8 @@ interface Parts {
   log: Logger
   ptyDir: string
   replyDelayMs: number
+  seed: number
+  stateOf: (device: string) => Record<string, unknown> | undefined
 }
 
 function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
@@ -132,7 +144,11 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
     return GrblDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name), replyDelayMs })
   }
   if (spec.kind === 'stream') {
-    return StreamDevice.start(spec, clock, { path: path.join(parts.ptyDir, spec.name) })
+    return StreamDevice.start(spec, stand, clock, { path: path.join(parts.ptyDir, spec.name) })
+  }
+  if (spec.kind === 'model') {
+    const { seed, stateOf } = parts
+    return ModelDevice.start(spec, { random: seededRandom(seed), replyDelayMs, stateOf })
   }
   return HttpBoard.start(firmwareOf(spec, stand, clock), {
     name: spec.name,
@@ -146,7 +162,7 @@ function startDevice(spec: DeviceSpec, parts: Parts): Promise<RunningDevice> {
 }
 
 function firmwareOf(
-  spec: Exclude<DeviceSpec, { kind: 'sba5' | 'modbus' | 'grbl' | 'stream' }>,
+  spec: Exclude<DeviceSpec, { kind: 'sba5' | 'modbus' | 'grbl' | 'stream' | 'model' }>,
   stand: Stand,
   clock: Clock,
 ): Firmware {

@@ -2,6 +2,7 @@ import { type Clock, GolemError } from '@golem/core'
 import type { RunningDevice, StreamSpec } from './device.ts'
 import type { Fault, FaultKind } from './faults.ts'
 import { type RequestEntry, RequestLog } from './request-log.ts'
+import type { Stand } from './stand.ts'
 import { StreamPort } from './stream-port.ts'
 
 const BAUD_RATE = 4800
@@ -26,6 +27,7 @@ export class StreamDevice implements RunningDevice {
   readonly name: string
   readonly kind = 'stream'
   readonly #spec: StreamSpec
+  readonly #stand: Stand
   readonly #clock: Clock
   readonly #port: StreamPort
   readonly #requests = new RequestLog()
@@ -38,9 +40,10 @@ export class StreamDevice implements RunningDevice {
   #sent = 0
   #owed = 0
 
-  private constructor(spec: StreamSpec, clock: Clock, path: string) {
+  private constructor(spec: StreamSpec, stand: Stand, clock: Clock, path: string) {
     this.name = spec.name
     this.#spec = spec
+    this.#stand = stand
     this.#clock = clock
     this.#startedAt = clock.now()
     const at = spec.line === 'tcp' ? { tcpPort: spec.port ?? 0 } : { path, baudRate: BAUD_RATE }
@@ -56,8 +59,13 @@ export class StreamDevice implements RunningDevice {
   }
 
   /** Starts one. @throws CONFIG_INVALID when its port is taken, or socat is missing */
-  static async start(spec: StreamSpec, clock: Clock, options: { path: string }): Promise<StreamDevice> {
-    const device = new StreamDevice(spec, clock, options.path)
+  static async start(
+    spec: StreamSpec,
+    stand: Stand,
+    clock: Clock,
+    options: { path: string },
+  ): Promise<StreamDevice> {
+    const device = new StreamDevice(spec, stand, clock, options.path)
     await device.#settle()
     device.#timer = setInterval(() => device.#tick(), Math.max(5, 500 / (spec.perSecond ?? 1)))
     return device
@@ -142,10 +150,23 @@ export class StreamDevice implements RunningDevice {
     for (; this.#owed >= 1; this.#owed -= 1) this.#say()
   }
 
+  /** Air and wind by turns. */
+  #weather(): string {
+    if (this.#sent % 2 === 0) {
+      const { speed, from } = windAt(this.#clock.now() / 1000)
+      return `WIMWV,${from.toFixed(1)},T,${speed.toFixed(1)},K,A`
+    }
+    const temperature = this.#stand.measure('room.temperature').toFixed(1)
+    const humidity = this.#stand.measure('room.humidity').toFixed(1)
+    return `WIXDR,C,${temperature},C,TEMP1,H,${humidity},P,RH1`
+  }
+
   #say(): void {
     if (this.#rebooting || this.#fault?.kind === 'silence' || this.#fault?.kind === 'hugeReply') return
     this.#sent += 1
-    const line = nmea(`WIXDR,C,${(this.#sent / 10).toFixed(1)},C,TEMP1`)
+    const line = nmea(
+      this.#spec.measures ? this.#weather() : `WIXDR,C,${(this.#sent / 10).toFixed(1)},C,TEMP1`,
+    )
     switch (this.#fault?.kind) {
       case 'garbage':
         return this.#port.write(GARBAGE)
@@ -157,6 +178,12 @@ export class StreamDevice implements RunningDevice {
         return this.#port.write(line + END)
     }
   }
+}
+
+/** A wind that comes in gusts and turns slowly, km/h and degrees, from the time in s. */
+function windAt(seconds: number): { speed: number; from: number } {
+  const speed = 6 + 3 * Math.sin(seconds / 37) + 1.5 * Math.sin(seconds / 5.3)
+  return { speed, from: (225 + 30 * Math.sin(seconds / 91) + 360) % 360 }
 }
 
 /** A sentence with its checksum: the exclusive or of what is between $ and *. */

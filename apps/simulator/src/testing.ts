@@ -20,10 +20,10 @@ export async function until(what: string, so: () => boolean, withinMs = 10_000):
 
 /** A connection to a board, byte by byte. */
 export interface RawConnection {
-  send(text: string): void
-  received(): string
-  closed(): boolean
-  end(): void
+  readonly send: (text: string) => void
+  readonly received: () => string
+  readonly closed: () => boolean
+  readonly end: () => void
 }
 
 /** Connects to a board. @throws what connecting throws, e.g. ECONNREFUSED */

@@ -6,7 +6,7 @@ export class Talk {
   readonly priority: Priority
   /** Bytes of the conversation itself went out (those of identification do not count). */
   sent = false
-  #over: { error: unknown } | undefined
+  #over: { readonly error: unknown } | undefined
   readonly #listeners = new Set<(error: unknown) => void>()
 
   constructor(priority: Priority) {
@@ -15,11 +15,24 @@ export class Talk {
 
   /** Ends it; everything that waits in it rejects with this error. Only the first call counts. */
   end(error: unknown): void {
+    this.#end({ error })
+  }
+
+  /** As `end`, with an error that is made when somebody wants it: each conversation ends so, and hardly anybody does. */
+  endWith(errorOf: () => GolemError): void {
+    this.#end({
+      get error() {
+        return errorOf()
+      },
+    })
+  }
+
+  #end(over: { readonly error: unknown }): void {
     if (this.#over) return
-    this.#over = { error }
+    this.#over = over
     const listeners = [...this.#listeners]
     this.#listeners.clear()
-    for (const listener of listeners) listener(error)
+    for (const listener of listeners) listener(over.error)
   }
 
   /** @throws what it was ended with */
@@ -90,8 +103,8 @@ export class Turns {
           .orOver(work(talk))
           .then(resolve, reject)
           .finally(() => {
-            talk.end(
-              new GolemError('INTERNAL', `The conversation on ${this.#where} is over: it can't go on.`),
+            talk.endWith(
+              () => new GolemError('INTERNAL', `The conversation on ${this.#where} is over: it can't go on.`),
             )
             if (this.#running === talk) this.#running = undefined
             this.#next()

@@ -15,10 +15,16 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'packages/conformance': { always: ['core', 'config', 'drivers', 'transports', 'simulator'] },
   'apps/web': { always: ['core', 'config', 'queue'] },
-  'apps/worker': { always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'], lazy: ['discovery'] },
-  'apps/cli': { always: ['core', 'config'], lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'] },
+  'apps/worker': {
+    always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'],
+    lazy: ['discovery'],
+  },
+  'apps/cli': {
+    always: ['core', 'config'],
+    lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'],
+  },
   'apps/dashboard': { always: ['core'] },
-  'apps/simulator': { always: ['core'] },
+  'apps/simulator': { always: ['core'], lazy: ['drivers'] },
 }
 
 /** Packages of others that have one home. */

@@ -44,8 +44,12 @@ const BROKER = '/usr/sbin/mosquitto'
  * Starts a broker that keeps nothing on disk.
  *
  * @param auth - the only user it takes; without it anybody is welcome
+ * @param settings - further lines of mosquitto.conf
  */
-export async function startMosquitto(auth?: { user: string; password: string }): Promise<Mosquitto> {
+export async function startMosquitto(
+  auth?: { user: string; password: string },
+  settings: readonly string[] = [],
+): Promise<Mosquitto> {
   const dir = makeTempDir('golem-mqtt')
   const config = join(dir.path, 'mosquitto.conf')
   const passwords = join(dir.path, 'passwords')
@@ -60,6 +64,7 @@ export async function startMosquitto(auth?: { user: string; password: string }):
       'persistence false',
       'user root',
       ...(auth ? ['allow_anonymous false', `password_file ${passwords}`] : ['allow_anonymous true']),
+      ...settings,
       '',
     ].join('\n'),
   )

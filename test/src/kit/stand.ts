@@ -107,7 +107,7 @@ export interface Stand {
   close(): Promise<void>
 }
 
-const MODELS: Record<DeviceSpec['kind'], string> = {
+const MODELS: Record<Exclude<DeviceSpec['kind'], 'model'>, string> = {
   'esp32-relay': 'esp32-relay',
   'pwm-lamp': 'pwm-lamp',
   sba5: 'sba5',
@@ -168,7 +168,11 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
     const address = (name: string): string => simulator.device(name).address
     const instruments =
       options.instruments?.(address) ??
-      devices.map(({ name, kind }) => ({ id: name, model: MODELS[kind], address: address(name) }))
+      devices.map((spec) => ({
+        id: spec.name,
+        model: spec.kind === 'model' ? spec.model : MODELS[spec.kind],
+        address: address(spec.name),
+      }))
     const siteFile = writeSite(dir.path, {
       redisUrl: redis.url,
       instruments: instruments.map((entry) => ({ pollEvery: `${pollEveryMs} ms`, ...entry })),

@@ -53,9 +53,14 @@ export class Answer {
   }
 
   #send(bytes: Buffer): void {
+    const { fault } = this.#options
+    const late = fault?.kind === 'delay' || fault?.kind === 'late'
+    // Counted from here: several that are late overtake nobody, but are not late by each other's delays.
+    const dueAt = performance.now() + (late ? msOf(fault) : 0)
     this.#options.inTurn(async () => {
       if (this.#options.signal.aborted) return
       try {
+        if (late) await this.#pause(Math.max(0, dueAt - performance.now()))
         await this.#deliver(bytes)
       } catch (error) {
         // The client has gone in the middle of a pause.
@@ -70,10 +75,6 @@ export class Answer {
     const garbage = Buffer.from(fault.bytes ?? DEFAULT_GARBAGE, 'latin1')
     const half = Math.ceil(bytes.length / 2)
     switch (fault.kind) {
-      case 'delay':
-      case 'late':
-        await this.#pause(msOf(fault))
-        return write(bytes)
       case 'jitter':
         for (const piece of [bytes.subarray(0, half), bytes.subarray(half)]) {
           await this.#pause(random() * msOf(fault))

@@ -76,3 +76,52 @@ export function tcpEnd(host: string, port: number, options: Pick<DeviceEnd, 'reb
     },
   }
 }
+
+/** An instrument played by a table of its own, as the models in YAML have one: it also greets, and may talk by itself. */
+export interface PlayedInstrument {
+  /** Takes bytes as they come. @returns the answers, in their order */
+  receive(bytes: Uint8Array): Buffer[]
+  /** Power off and on: what was set is gone. */
+  reset(): void
+  /** What it sends when somebody connects, or null. */
+  readonly greeting: Buffer | null
+  /** How often it says something by itself, and what comes next; null: it does not. */
+  readonly talks: { readonly everyMs: number; next(): Buffer } | null
+}
+
+/** A played instrument as the end of a wire. What it says by itself goes to all who are connected. */
+export function playedEnd(
+  instrument: PlayedInstrument,
+): Omit<DeviceEnd, 'reboot'> & { reboot: () => void; close: () => void } {
+  const lines = new Set<DeviceLine>()
+  const greet = (to: Iterable<DeviceLine>): void => {
+    const { greeting } = instrument
+    if (greeting) for (const line of to) line.emit(greeting)
+  }
+  const { talks } = instrument
+  const timer =
+    talks &&
+    setInterval(() => {
+      const said = talks.next()
+      for (const line of lines) line.emit(said)
+    }, talks.everyMs)
+  return {
+    connect: (line) => {
+      lines.add(line)
+      setImmediate(() => greet([line]))
+      return {
+        receive: (request, answer) => {
+          for (const said of instrument.receive(request)) answer(said)
+        },
+        close: () => void lines.delete(line),
+      }
+    },
+    reboot: () => {
+      instrument.reset()
+      greet(lines)
+    },
+    close: () => {
+      if (timer) clearInterval(timer)
+    },
+  }
+}

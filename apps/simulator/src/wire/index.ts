@@ -1,4 +1,12 @@
-export { answererEnd, type DeviceEnd, type DeviceLine, type DeviceSession, tcpEnd } from './device-end.ts'
+export {
+  answererEnd,
+  type DeviceEnd,
+  type DeviceLine,
+  type DeviceSession,
+  type PlayedInstrument,
+  playedEnd,
+  tcpEnd,
+} from './device-end.ts'
 export { WIRE_FAULT_KINDS, type WireFault, type WireFaultKind } from './faults.ts'
 export { attachStream, listenOn, type NearSide, serveSerial } from './near-ends.ts'
 export {

@@ -14,7 +14,7 @@ export interface Sba5End extends DeviceEnd {
 /** Makes one in air that does not change, with sensors without noise. */
 export function sba5End(spec: Sba5Spec): Sba5End {
   const clock = { now: () => performance.now() }
-  const stand = new Stand(clock, 1, 1, { noise: false })
+  const stand = new Stand(clock, 1e-9, 1, { noise: false })
   const lines = new Set<DeviceLine>()
   const bytesOf = (text: string): Buffer => Buffer.from(`${text}\r\n`, 'latin1')
   const analyser = new Sba5Analyser(spec, stand, clock, (text) => {

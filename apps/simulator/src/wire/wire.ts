@@ -38,9 +38,12 @@ export interface WireOptions {
   requests: Requests
   /** Answers in place of the device under `wrongIdentity` (default: nobody does). */
   stranger?: DeviceEnd
+  /** How many requests are kept with their content (default 20 000). */
+  keep?: number
+  /** Told of each request before the device is. */
+  onArrived?: (request: Arrived) => void
 }
 
-/** Requests are kept with their content up to this number. */
 const KEPT = 20_000
 
 /**
@@ -63,7 +66,7 @@ export class FaultyWire {
     this.#options = options
   }
 
-  /** Every request so far (the last 20 000), oldest first. */
+  /** Every request so far (of very many the last ones), oldest first. */
   get arrived(): readonly Arrived[] {
     return this.#arrived
   }
@@ -71,6 +74,11 @@ export class FaultyWire {
   /** How many requests have arrived, and how many connections were made. */
   get counters(): { requests: number; connections: number } {
     return { requests: this.#count, connections: this.#connected }
+  }
+
+  /** What `arrived` calls a request. */
+  keyOf(request: Buffer): string {
+    return this.#options.requests.key(request)
   }
 
   get refusing(): boolean {
@@ -130,8 +138,11 @@ export class FaultyWire {
       passed: false,
       answered: 0,
     }
+    const { keep = KEPT, onArrived } = this.#options
     this.#arrived.push(entry)
-    if (this.#arrived.length > KEPT) this.#arrived.splice(0, KEPT / 10)
+    if (this.#arrived.length > keep)
+      this.#arrived.splice(0, Math.ceil(keep / 10) + this.#arrived.length - keep)
+    onArrived?.(entry)
     return entry
   }
 }

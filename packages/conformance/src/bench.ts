@@ -1,0 +1,176 @@
+import {
+  type AnyIo,
+  type AnyParameterSpec,
+  asGolemError,
+  type Driver,
+  GolemError,
+  isFault,
+  type Readings,
+  type Value,
+} from '@golem/core'
+import { type Channel, type Link, openLink, type Priority } from '@golem/transports'
+import type { Arrived, FaultyWire } from '@golem/simulator'
+import type { Rig, RigMaker } from './rig.ts'
+
+/** How one conversation ended. */
+export interface Outcome {
+  error: GolemError | null
+  /** It had not ended when it should have, and was given up. */
+  hung: boolean
+  /** How long it took, in ms. */
+  ms: number
+  /** When its own first byte went out (identification does not count), by the monotonic clock. */
+  sentAt: number | null
+  endedAt: number
+}
+
+export interface PollOutcome extends Outcome {
+  /** What it found, and what came by itself meanwhile. */
+  readings: Readings
+}
+
+/** What driver code is: a parameter's functions, whatever io they want. */
+type AnyWrite = (io: AnyIo, value: Value) => Promise<void>
+
+/** One driver on its own transport, used as the worker uses it, with a rig behind it. */
+export class Bench {
+  readonly rig: Rig
+  readonly driver: Driver
+  readonly #link: Link
+  readonly #channel: Channel
+  #heard: Record<string, Readings[string]> = {}
+  #patienceMs: number
+
+  constructor(rig: Rig, driver: Driver) {
+    this.rig = rig
+    this.driver = driver
+    this.#link = openLink({ endpoint: rig.endpoint, guard: () => undefined })
+    this.#channel = this.#link.attach({
+      driver,
+      endpoint: rig.endpoint,
+      onReadings: (readings) => void Object.assign(this.#heard, readings),
+    })
+    this.#patienceMs = 120_000
+  }
+
+  /** Starts a rig and a driver on it. */
+  static async start(maker: RigMaker, options?: Readonly<Record<string, unknown>>): Promise<Bench> {
+    const rig = await maker.make(options)
+    try {
+      return new Bench(rig, maker.model.create(rig.options))
+    } catch (error) {
+      await rig.close()
+      throw error
+    }
+  }
+
+  get wire(): FaultyWire {
+    return this.rig.wire
+  }
+
+  /** How long a conversation may take from now on, in ms. */
+  set patienceMs(ms: number) {
+    this.#patienceMs = ms
+  }
+
+  spec(name: string): AnyParameterSpec {
+    const spec: AnyParameterSpec | undefined = this.driver.parameters[name]
+    if (!spec) throw new GolemError('UNKNOWN_NAME', `There is no parameter "${name}".`)
+    return spec
+  }
+
+  async poll(): Promise<PollOutcome> {
+    const due = new Set(
+      Object.entries(this.driver.parameters).flatMap(([name, spec]) =>
+        spec.readable === false ? [] : [name],
+      ),
+    )
+    let found: Readings = {}
+    const readAll: (io: never, due: ReadonlySet<string>) => Promise<Readings> = this.driver.readAll
+    const outcome = await this.run('poll', async (io) => {
+      found = await readAll(io as never, due)
+    })
+    const heard = this.#heard
+    this.#heard = {}
+    return { ...outcome, readings: outcome.error ? {} : { ...heard, ...found } }
+  }
+
+  write(name: string, value: Value): Promise<Outcome> {
+    const write = this.spec(name).write as AnyWrite | undefined
+    if (!write) throw new GolemError('NOT_WRITABLE', `${name} can't be written.`)
+    return this.run('command', (io) => write(io, value))
+  }
+
+  /** What the worker does at an emergency stop: what ends a movement, then the safe values, each whatever comes of the others. */
+  async stop(): Promise<Outcome & { missed: readonly string[] }> {
+    const missed: string[] = []
+    const tried = async (what: string, work: () => Promise<void>): Promise<void> => {
+      try {
+        await work()
+      } catch (error) {
+        missed.push(`${what}: ${asGolemError(error).message}`)
+      }
+    }
+    const makeSafe = this.driver.makeSafe as ((io: AnyIo) => Promise<void>) | undefined
+    const outcome = await this.run('stop', async (io) => {
+      if (makeSafe) await tried('makeSafe', () => makeSafe(io))
+      for (const [name, safe] of this.safeValues()) {
+        const write = this.spec(name).write as AnyWrite | undefined
+        await tried(name, async () => write?.(io, safe))
+      }
+    })
+    return { ...outcome, missed }
+  }
+
+  safeValues(): (readonly [string, Value])[] {
+    return Object.entries(this.driver.parameters).flatMap(([name, spec]) =>
+      spec.write && spec.safe !== undefined ? [[name, spec.safe] as const] : [],
+    )
+  }
+
+  /** Runs a conversation and waits for its end, but not for ever. */
+  async run(priority: Priority, conversation: (io: AnyIo) => Promise<void>): Promise<Outcome> {
+    const startedAt = performance.now()
+    let sentAt: number | null = null
+    let timer: NodeJS.Timeout | undefined
+    const given = new Promise<'hung'>((resolve) => {
+      timer = setTimeout(() => resolve('hung'), this.#patienceMs)
+    })
+    const ended = this.#channel
+      .run(priority, conversation as (io: never) => Promise<void>, {
+        beforeSend: () => void (sentAt = performance.now()),
+      })
+      .then(
+        () => null,
+        (error: unknown) => asGolemError(error),
+      )
+    const result = await Promise.race([ended, given])
+    clearTimeout(timer)
+    const endedAt = performance.now()
+    const hung = result === 'hung'
+    return {
+      error: hung
+        ? new GolemError('INTERNAL', `It had not ended after ${Math.round(this.#patienceMs)} ms.`)
+        : result,
+      hung,
+      ms: endedAt - startedAt,
+      sentAt,
+      endedAt,
+    }
+  }
+
+  /** Requests that arrived at the wire in a span of time, in ms of the monotonic clock. */
+  arrived(from: number, to = Infinity): Arrived[] {
+    return this.wire.arrived.filter(({ at, bytes }) => at >= from && at < to && bytes.length > 0)
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close()
+    await this.rig.close()
+  }
+}
+
+/** Names of the readings that are values. */
+export function goodOnes(readings: Readings): string[] {
+  return Object.entries(readings).flatMap(([name, value]) => (isFault(value) ? [] : [name]))
+}

@@ -1,0 +1,6 @@
+export { type ConformanceOptions, runConformance } from './conformance.ts'
+export { SOAK_EXCHANGES } from './platinum.ts'
+export { type Finding, isAtLeast, type Level, LEVELS, type Report, reportOf, type Status } from './report.ts'
+export type { Refusal, Rig, RigMaker } from './rig.ts'
+export { type Place, rigFor } from './rigs/index.ts'
+export { type Trial, type TriedParameter, tryModel, type TryOptions } from './try-model.ts'
