@@ -4,8 +4,10 @@ import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
 import { type Figure, asTable } from './figures.ts'
 import { measureGateway } from './gateway.ts'
+import { measureModbus } from './modbus.ts'
 import { measurePolls } from './polls.ts'
 import { measureRoundTrip } from './round-trip.ts'
+import { measureTransports } from './transports.ts'
 import { measureVisible } from './visible.ts'
 import { measureWorkerLoad } from './worker-load.ts'
 
@@ -17,7 +19,9 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   polls: measurePolls,
   'worker-load': measureWorkerLoad,
   'emergency-stop': measureEmergencyStop,
+  transports: measureTransports,
   gateway: measureGateway,
+  modbus: measureModbus,
   visible: measureVisible,
   'demo-memory': measureDemoMemory,
 }
