@@ -24,8 +24,10 @@ export interface ValueDescription {
 /** A parameter as the worker publishes it. Web, CLI and page know nothing else of it. */
 export interface ParameterDescription extends ValueDescription {
   label: string
-  /** Heading under which the page shows it, e.g. `Relays`. */
+  /** Heading under which the page shows it, e.g. `Relays`; absent: that of the instrument. */
   group?: string
+  /** Heading within the instrument, e.g. `Channel 1`. */
+  section?: string
   /** Can be read: it has a reading. */
   readable: boolean
   writable: boolean
@@ -47,6 +49,8 @@ export interface ActionDescription {
   label: string
   arguments: Readonly<Record<string, ArgumentDescription>>
   group?: string
+  /** Heading within the instrument. */
+  section?: string
   /** The page asks before it sends this. */
   confirm?: boolean
   note?: string

@@ -147,7 +147,7 @@ export function isFault(value: Value | Fault): value is Fault {
 }
 
 /** One parameter as a driver defines it. Label, group, limits and safe value can be changed by the site. */
-export interface ParameterSpec<Io> extends Omit<ParameterDescription, 'readable' | 'writable'> {
+export interface ParameterSpec<Io> extends Omit<ParameterDescription, 'readable' | 'writable' | 'section'> {
   /** false: it has no reading (default true). */
   readable?: boolean
   /** Reads this parameter alone; needed only where `readAll` does not fill it. */

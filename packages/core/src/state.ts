@@ -1,5 +1,9 @@
+import type { AlarmRecord } from './alarm.ts'
 import type { CommandRecord } from './command.ts'
+
 import type { Condition, Reading } from './reading.ts'
+import type { ReservationState } from './reservation.ts'
+import type { RunRecord } from './run.ts'
 
 /** Commands of one instrument that wait, run, or ended last. */
 export interface QueueState {
@@ -20,7 +24,8 @@ export interface InstrumentState {
   seenAt: string | null
   readings: Readonly<Record<string, Reading>>
   queue: QueueState
-  reservation: null
+  /** null: nobody holds it, waits for it or has booked it. */
+  reservation: ReservationState | null
 }
 
 /** One emergency stop that is in force. */
@@ -52,8 +57,10 @@ export interface StateDocument {
   full: boolean
   /** By instrument id; each entry is whole and replaces the one before. */
   instruments: Readonly<Record<string, InstrumentState>>
-  runs: readonly never[]
-  alarms: readonly never[]
+  /** All that have not ended, and those that ended within the last hour. */
+  runs: readonly RunRecord[]
+  /** All that are not normal. */
+  alarms: readonly AlarmRecord[]
   stop: StopState
   bus: BusState
 }
