@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ROOT } from './run.mjs'
+import { ROOT } from './common.mjs'
 
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
 const { values: options } = parseArgs({ options: { 'without-tests': { type: 'boolean', default: false } } })

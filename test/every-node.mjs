@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { ROOT, add, parseSummary, summary } from './run.mjs'
+import { ROOT, add, parseSummary, summary } from './common.mjs'
 
 /** The oldest that works, and the newest of each line that is maintained. */
 const VERSIONS = ['20.19.0', '22', '24', '26']

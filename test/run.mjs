@@ -15,12 +15,11 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, sep } from 'node:path'
+import { join, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+import { ROOT, add, summary } from './common.mjs'
 
 /** How long one file may take before it counts as hanging, in ms. */
 const FILE_TIMEOUT_MS = { unit: 120_000, alone: 600_000 }
@@ -59,22 +58,6 @@ export async function runTests(argv) {
   }
   console.log(summary(total))
   return total.failed > 0 || total.passed === 0 ? 1 : 0
-}
-
-/** The last line of a run. */
-export function summary({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
-}
-
-/** Reads a line that `summary` made; undefined when it is another one. */
-export function parseSummary(line) {
-  const found = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(line)
-  return found && { passed: Number(found[1]), failed: Number(found[2]), skipped: Number(found[3] ?? 0) }
-}
-
-/** Adds one total to another. */
-export function add(total, more) {
-  for (const key of ['passed', 'failed', 'skipped']) total[key] += more[key]
 }
 
 /** All test sources with the place of their compiled form: `{ source, compiled, kind }`, kind = folder below test/src. */
