@@ -1,7 +1,7 @@
 import type { InstrumentDescription } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { partsOf, tabsOf } from './groups.ts'
+import { partsOf, type Section, tabsOf } from './groups.ts'
 
 function instrument(
   id: string,
@@ -46,10 +46,31 @@ test('a group shows the parameters and actions of each instrument that belong to
     'Relays',
   )
   assert.deepEqual(
-    parts.map((part) => [part.instrument.id, part.parameters.map(([name]) => name), part.actions.length]),
+    parts.map(({ instrument: { id }, sections }) => [id, sections.map(namesOf)]),
     [
-      ['a', ['y'], 0],
-      ['b', ['z'], 0],
+      ['a', [' y']],
+      ['b', [' z reset()']],
     ],
   )
 })
+
+test('headings stand as they appear, after what has none; an action stands under its heading', () => {
+  const supply = {
+    ...instrument('supply', 'Bench', {}),
+    parameters: {
+      on1: { label: 'On', section: 'Channel 1' },
+      on2: { label: 'On', section: 'Channel 2' },
+      volt1: { label: 'Voltage', section: 'Channel 1' },
+      error: { label: 'Error' },
+    },
+    actions: { trip: { label: 'Trip', section: 'Channel 2' }, off: { label: 'Off', section: 'All' } },
+  } as unknown as InstrumentDescription
+  assert.deepEqual(
+    partsOf([supply], 'Bench').map(({ sections }) => sections.map(namesOf)),
+    [[' error', 'Channel 1 on1 volt1', 'Channel 2 on2 trip()', 'All off()']],
+  )
+})
+
+function namesOf({ heading, parameters, actions }: Section): string {
+  return [heading, ...parameters.map(([name]) => name), ...actions.map(([name]) => `${name}()`)].join(' ')
+}

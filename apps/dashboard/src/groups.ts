@@ -11,11 +11,19 @@ export interface Tab {
   group: string
 }
 
+/** What one instrument has under one heading of a group. */
+export interface Section {
+  /** Empty: what stands under no heading. */
+  heading: string
+  parameters: readonly (readonly [string, ParameterDescription])[]
+  actions: readonly (readonly [string, ActionDescription])[]
+}
+
 /** What one instrument has in one group. */
 export interface GroupPart {
   instrument: InstrumentDescription
-  parameters: readonly (readonly [string, ParameterDescription])[]
-  actions: readonly (readonly [string, ActionDescription])[]
+  /** Never empty; what stands under no heading is first. */
+  sections: readonly Section[]
 }
 
 /** The tab that shows every instrument whole; a group of this name has no other tab. */
@@ -26,9 +34,8 @@ const LOG = 'Log'
 export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   const found = new Set<string>()
   for (const instrument of instruments) {
-    for (const parameter of Object.values(instrument.parameters))
-      found.add(parameter.group ?? instrument.group)
-    for (const action of Object.values(instrument.actions)) if (action.group) found.add(action.group)
+    for (const parameter of Object.values(instrument.parameters)) found.add(groupOf(instrument, parameter))
+    for (const action of Object.values(instrument.actions)) found.add(groupOf(instrument, action))
   }
   found.delete(DEVICES)
   const groups = [
@@ -42,6 +49,10 @@ export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   ]
 }
 
+function groupOf(instrument: InstrumentDescription, { group }: { group?: string }): string {
+  return group ?? instrument.group
+}
+
 /** A site may call a group "Log"; its tab must not hide the page's own. */
 function groupTabId(group: string): string {
   return group === LOG ? `group:${group}` : group
@@ -52,10 +63,26 @@ export function partsOf(instruments: readonly InstrumentDescription[], group: st
   const parts: GroupPart[] = []
   for (const instrument of instruments) {
     const parameters = Object.entries(instrument.parameters).filter(
-      ([, parameter]) => (parameter.group ?? instrument.group) === group,
+      ([, parameter]) => groupOf(instrument, parameter) === group,
     )
-    const actions = Object.entries(instrument.actions).filter(([, action]) => action.group === group)
-    if (parameters.length + actions.length > 0) parts.push({ instrument, parameters, actions })
+    const actions = Object.entries(instrument.actions).filter(
+      ([, action]) => groupOf(instrument, action) === group,
+    )
+    if (parameters.length + actions.length > 0) {
+      parts.push({ instrument, sections: sectionsOf(parameters, actions) })
+    }
   }
   return parts
+}
+
+/** Parameters and actions by their headings, in the order in which these appear; what has none comes first. */
+function sectionsOf(parameters: Section['parameters'], actions: Section['actions']): Section[] {
+  const headings = new Set([...parameters, ...actions].map(([, { section = '' }]) => section))
+  return [...headings]
+    .toSorted((a, b) => Number(a !== '') - Number(b !== ''))
+    .map((heading) => ({
+      heading,
+      parameters: parameters.filter(([, { section = '' }]) => section === heading),
+      actions: actions.filter(([, { section = '' }]) => section === heading),
+    }))
 }

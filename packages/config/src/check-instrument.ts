@@ -15,7 +15,7 @@ import type { Variables } from './environment.ts'
 import { clip } from './in-words.ts'
 import { readSecretFile } from './secret.ts'
 import type { RawInstrument, RawParameter } from './site-schema.ts'
-import type { InstrumentConfig, ParameterOverride } from './site.ts'
+import { DEFAULT_GROUP, type InstrumentConfig, type ParameterOverride } from './site.ts'
 import type { Path } from './yaml-source.ts'
 
 /** Notes a fault at a place of the site file. */
@@ -35,7 +35,6 @@ export interface Surroundings {
 const DEFAULT_POLL_MS = 1000
 const POLL_MIN_MS = 100
 const POLL_MAX_MS = 3_600_000
-const DEFAULT_GROUP = 'Devices'
 
 /**
  * Reads the list of instruments. What is faulty is reported, and stands in the result with placeholders: that

@@ -105,3 +105,19 @@ test('of the limits of model and site the narrower ones hold, even for a site th
   const { power } = describeInstrument(config!, heater, heater.create({})).parameters
   assert.deepEqual([power?.min, power?.max], [0, 100])
 })
+
+test("in a group that the site names, the model's groups are headings; what the site itself puts elsewhere is there", () => {
+  const { group, parameters, actions } = describe(
+    `    group: Bench
+    parameters:
+      mode: { group: Relays }
+`,
+  )
+  assert.equal(group, 'Bench')
+  const { fan, mode, power } = parameters
+  assert.deepEqual([fan?.group, fan?.section], [undefined, 'Relays'])
+  assert.deepEqual([mode?.group, mode?.section], ['Relays', undefined])
+  assert.deepEqual([power?.group, power?.section], [undefined, undefined])
+  assert.equal('section' in (actions['reset'] ?? {}), false)
+  assert.equal(describe('    group: Devices\n').parameters['fan']?.group, 'Relays')
+})

@@ -7,7 +7,7 @@ import type {
   Model,
   ParameterDescription,
 } from '@golem/core'
-import type { InstrumentConfig, ParameterOverride } from './site.ts'
+import { DEFAULT_GROUP, type InstrumentConfig, type ParameterOverride } from './site.ts'
 
 /**
  * What an instrument of this site can do: what its driver says, with this site's labels and limits, without
@@ -34,14 +34,29 @@ export function describeInstrument(
     parameters: describeShown<AnyParameterSpec, ParameterOverride, ParameterDescription>(
       driver.parameters,
       config.parameters,
-      describeParameter,
+      (spec, override) => placed(describeParameter(spec, override), override, group),
     ),
     actions: describeShown<AnyActionSpec, InstrumentConfig['actions'][string], ActionDescription>(
       driver.actions,
       config.actions,
-      describeAction,
+      (spec, override) => placed(describeAction(spec, override), override, group),
     ),
   }
+}
+
+/**
+ * Where the site gives an instrument a group, everything of it stands there, and what its model calls a group is a
+ * heading within it: three instruments on one bench are one tab, not one for each channel.
+ */
+function placed<T extends { group?: string; section?: string }>(
+  described: T,
+  override: { group?: string },
+  instrumentGroup: string,
+): T {
+  const { group, ...rest } = described
+  if (override.group !== undefined || group === undefined || instrumentGroup === DEFAULT_GROUP)
+    return described
+  return { ...rest, section: group } as T
 }
 
 function describeShown<Spec, Override extends { hidden?: boolean }, Description>(

@@ -99,7 +99,9 @@ const instrument = table(
       description: 'its name in the API: a-z, 0-9 and -, at most 63',
     },
     label: text('what the page calls it; default: the id'),
-    group: text('heading for whatever names no group of its own; default: Devices'),
+    group: text(
+      'tab for all it has, with the groups of its model as headings; default: each of those is a tab',
+    ),
     model: text('kind of instrument, e.g. esp32-relay'),
     address: text('where it is: http://host, tcp://host:port, serial:/dev/serial/by-id/... or sim:name'),
     host: {

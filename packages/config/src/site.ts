@@ -26,6 +26,9 @@ export interface WebConfig {
   auth: AuthConfig
 }
 
+/** The group of an instrument to which the site gives none. */
+export const DEFAULT_GROUP = 'Devices'
+
 /** What a site says of one parameter; what is absent stays as the model has it. */
 export interface ParameterOverride {
   label?: string

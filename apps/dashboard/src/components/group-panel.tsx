@@ -1,5 +1,7 @@
-import { type GroupPart, partsOf } from '../groups.ts'
-import { allBlockedReason, blockedReason, descriptions, site } from '../store.ts'
+import type { InstrumentDescription, InstrumentState } from '@golem/core'
+import { useId } from 'preact/hooks'
+import { type GroupPart, partsOf, type Section } from '../groups.ts'
+import { allBlockedReason, blockedReason, descriptions, site, t } from '../store.ts'
 import { ActionButton } from './action-button.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
 import { ParameterCard } from './parameter-card.tsx'
@@ -16,29 +18,31 @@ export function GroupPanel({ group }: { group: string }) {
   )
 }
 
-function InstrumentSection({ instrument, parameters, actions }: GroupPart) {
+function InstrumentSection({ instrument, sections }: GroupPart) {
   const state = site.value?.instruments.get(instrument.id)
   const own = blockedReason(instrument.id)
   const blocked = allBlockedReason() ?? own
-  const canBeCommanded = actions.length > 0 || parameters.some(([, parameter]) => parameter.writable)
+  const canBeCommanded = sections.some(
+    ({ parameters, actions }) => actions.length > 0 || parameters.some(([, { writable }]) => writable),
+  )
+  const titleId = useId()
   return (
     <section
       class="instrument"
-      aria-label={instrument.label}
+      aria-labelledby={titleId}
       data-instrument={instrument.id}
       data-condition={state?.condition ?? 'none'}
     >
       <header>
-        <h2>{instrument.label}</h2>
+        <h2 id={titleId}>{instrument.label}</h2>
         <ConditionChip state={state} />
         <StopChip instrument={instrument.id} />
         {state && <QueueLine instrument={instrument} state={state} />}
-        <div class="tools">
-          {actions.map(([name, action]) => (
-            <ActionButton key={name} instrument={instrument} name={name} action={action} blocked={blocked} />
-          ))}
-          {canBeCommanded && <StopButton instrument={instrument} />}
-        </div>
+        {canBeCommanded && (
+          <div class="tools">
+            <StopButton instrument={instrument} />
+          </div>
+        )}
       </header>
       {state && state.condition !== 'ok' && <p class="sentence">{state.message}</p>}
       {canBeCommanded && own !== null && (
@@ -46,18 +50,61 @@ function InstrumentSection({ instrument, parameters, actions }: GroupPart) {
           {own}
         </p>
       )}
-      <div class="cards">
-        {parameters.map(([name, parameter]) => (
-          <ParameterCard
-            key={name}
+      <div class="sections">
+        {sections.map((section) => (
+          <SectionPart
+            key={section.heading}
             instrument={instrument}
-            name={name}
-            parameter={parameter}
+            section={section}
             state={state}
             blocked={blocked}
           />
         ))}
       </div>
     </section>
+  )
+}
+
+interface SectionPartProps {
+  instrument: InstrumentDescription
+  section: Section
+  state: InstrumentState | undefined
+  blocked: string | null
+}
+
+/** What stands under one heading of an instrument, e.g. a channel of a supply. */
+function SectionPart({ instrument, section, state, blocked }: SectionPartProps) {
+  const { heading, parameters, actions } = section
+  const headingId = useId()
+  return (
+    <div
+      class={heading === '' ? 'section' : 'section headed'}
+      role="group"
+      aria-labelledby={heading === '' ? undefined : headingId}
+      data-section={heading}
+    >
+      {heading !== '' && <h3 id={headingId}>{heading}</h3>}
+      {parameters.length > 0 && (
+        <div class="cards">
+          {parameters.map(([name, parameter]) => (
+            <ParameterCard
+              key={name}
+              instrument={instrument}
+              name={name}
+              parameter={parameter}
+              state={state}
+              blocked={blocked}
+            />
+          ))}
+        </div>
+      )}
+      {actions.length > 0 && (
+        <div class="actions" role="group" aria-label={t('actions')}>
+          {actions.map(([name, action]) => (
+            <ActionButton key={name} instrument={instrument} name={name} action={action} blocked={blocked} />
+          ))}
+        </div>
+      )}
+    </div>
   )
 }
