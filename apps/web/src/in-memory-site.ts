@@ -1,9 +1,14 @@
 import {
+  type AlarmRecord,
   type BusState,
   type CommandRecord,
   GolemError,
   type InstrumentDescription,
   NO_STOP,
+  type PlannedStart,
+  type RunRecord,
+  type RunRow,
+  type ScheduleState,
   type Snapshot,
   type StopState,
   type WorkerRecord,
@@ -11,6 +16,8 @@ import {
 } from '@golem/core'
 import type { Site, WebConfig } from '@golem/config'
 import {
+  type RecordTable,
+  type SchedulerRequest,
   type SiteChange,
   type SiteClient,
   type SiteView,
@@ -27,6 +34,9 @@ export class InMemoryView implements SiteView {
   readonly snapshots = new Map<string, Snapshot>()
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
+  readonly runs = new Map<string, RunRecord>()
+  readonly alarms = new Map<string, AlarmRecord>()
+  readonly schedules = new Map<string, ScheduleState>()
   stop: StopState = NO_STOP
   bus: BusState = { ok: true, since: isoTime(0), message: 'Redis answers.' }
   timeMs = 1_000_000
@@ -97,6 +107,8 @@ export class InMemoryClient implements SiteClient {
   readonly view: InMemoryView
   readonly submitted: SubmitRequest[] = []
   readonly records = new Map<string, CommandRecord>()
+  /** What was handed to the scheduler. */
+  readonly requests: SchedulerRequest[] = []
   readonly stops: { instrument?: string; by: string; reason?: string }[] = []
   /** Set: every question fails with it. */
   trouble: Error | null = null
@@ -107,6 +119,30 @@ export class InMemoryClient implements SiteClient {
 
   constructor(view = new InMemoryView()) {
     this.view = view
+  }
+
+  async request(
+    request: SchedulerRequest,
+    record?: { table: RecordTable; id: string; value: object },
+  ): Promise<unknown> {
+    await this.#answering()
+    if (record?.table === 'run') {
+      const known = this.view.runs.get(record.id)
+      if (known) return known
+      this.view.runs.set(record.id, record.value as RunRecord)
+    }
+    this.requests.push(request)
+    return undefined
+  }
+
+  async rows(): Promise<RunRow[]> {
+    await this.#answering()
+    return []
+  }
+
+  async starts(): Promise<PlannedStart[]> {
+    await this.#answering()
+    return []
   }
 
   async submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {

@@ -1,4 +1,4 @@
-import { GolemError, isoTime } from '@golem/core'
+import { GolemError, type RunRecord, isoTime } from '@golem/core'
 import type { SiteChange, SiteView } from '@golem/queue'
 import { createHash, randomBytes } from 'node:crypto'
 import { type Cursor, compareHeads, formatCursor, parseCursor } from './cursor.ts'
@@ -218,6 +218,7 @@ export class StateDocuments {
       case 'everything':
         this.#rebuild = true
         break
+      case 'record':
       case 'stop':
       case 'bus':
         this.#tailDirty = true
@@ -248,7 +249,10 @@ export class StateDocuments {
     this.#dirty.clear()
     if (this.#tailDirty) {
       this.#tailDirty = false
-      const tail = `},"runs":[],"alarms":[],"stop":${JSON.stringify(this.#view.stop)},"bus":${JSON.stringify(bus)}}`
+      const { runs, alarms, stop } = this.#view
+      const shown = shownRuns([...runs.values()], now)
+      const calling = [...alarms.values()].filter(({ condition }) => condition !== 'normal')
+      const tail = `},"runs":${JSON.stringify(shown)},"alarms":${JSON.stringify(calling)},"stop":${JSON.stringify(stop)},"bus":${JSON.stringify(bus)}}`
       if (tail !== this.#tail) this.#revision += 1
       this.#tail = tail
     }
@@ -323,6 +327,16 @@ export class StateDocuments {
     this.#etag = `W/"${this.#cursor}"`
     this.#bodies.clear()
   }
+}
+
+/** How long a run is shown after its end, in ms. */
+const SHOW_ENDED_MS = 3_600_000
+
+/** Runs that go on and those that ended lately, newest first. */
+function shownRuns(runs: readonly RunRecord[], now: number): RunRecord[] {
+  return runs
+    .filter(({ endedAt }) => endedAt === undefined || now - Date.parse(endedAt) < SHOW_ENDED_MS)
+    .toSorted((a, b) => b.submittedAt.localeCompare(a.submittedAt))
 }
 
 const COMMA = Buffer.from(',')

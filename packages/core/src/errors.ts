@@ -27,6 +27,8 @@ export const ERRORS = {
   /** Redis stopped answering while a command was being handed over: it may still be carried out. */
   HANDOVER_UNKNOWN: { status: 503, effect: 'unknown', outcome: 'unknown' },
   WORKER_AWAY: { status: 503, effect: 'none', outcome: 'refused' },
+  /** No scheduler process leads: runs, schedules and alarms wait for one. */
+  SCHEDULER_AWAY: { status: 503, effect: 'none', outcome: 'refused' },
   INSTRUMENT_RESERVED: { status: 409, effect: 'none', outcome: 'refused' },
   NOT_WAITING: { status: 409, effect: 'none', outcome: 'refused' },
   STOPPED: { status: 423, effect: 'none', outcome: 'refused' },

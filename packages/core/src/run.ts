@@ -92,3 +92,15 @@ export interface RunRecord {
   /** The scheduler process that steps it. */
   scheduler: string | null
 }
+
+/** One row of what a run has measured. */
+export interface RunRow {
+  /** Grows with time. */
+  id: string
+  /** ISO 8601 UTC */
+  at: string
+  stage: string | null
+  step: string
+  /** By reading, e.g. `sba5.co2`; null: there was no good one. */
+  values: Readonly<Record<string, Value | null>>
+}

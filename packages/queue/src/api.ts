@@ -1,15 +1,23 @@
 import type {
+  AlarmRecord,
   BusState,
   CommandRecord,
   CommandTarget,
   InstrumentDescription,
   LeaseRecord,
+  PlannedStart,
   QueueState,
+  RunRecord,
+  RunRequest,
+  RunRow,
+  ScheduleState,
   SiteEvent,
   Snapshot,
   StopState,
+  Value,
   WorkerRecord,
 } from '@golem/core'
+import type { RecordTable } from './keys.ts'
 
 /** Queue facts as they are kept: `oldestAt` (ms since 1970, site clock) instead of an age that grows. */
 export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
@@ -19,6 +27,7 @@ export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
 /** What changed, as the follower tells it. `everything`: read all tables anew (start, return of Redis, init-db). */
 export type SiteChange =
   | { kind: 'snapshot' | 'queue' | 'description'; instrument: string }
+  | { kind: 'record'; table: RecordTable; id: string }
   | { kind: 'stop' | 'workers' | 'bus' | 'everything' }
 
 /** A live, in-memory copy of the site's state in Redis. Reading it costs no round trip. */
@@ -31,6 +40,9 @@ export interface SiteView {
   readonly snapshots: ReadonlyMap<string, Snapshot>
   readonly queues: ReadonlyMap<string, StoredQueue>
   readonly workers: ReadonlyMap<string, WorkerRecord>
+  readonly runs: ReadonlyMap<string, RunRecord>
+  readonly alarms: ReadonlyMap<string, AlarmRecord>
+  readonly schedules: ReadonlyMap<string, ScheduleState>
   readonly stop: StopState
   readonly bus: BusState
   /** Site clock, ms since 1970. */
@@ -47,6 +59,19 @@ export interface SubmitRequest {
   /** The Idempotency-Key header. */
   idempotencyKey?: string
 }
+
+/**
+ * What people and programs ask of the leading scheduler. It is carried out once, in the order it came, also by the
+ * leader's successor.
+ */
+export type SchedulerRequest =
+  | { type: 'run'; run: string; by: string }
+  | { type: 'run-request'; run: string; request: RunRequest; by: string; note: string }
+  | { type: 'run-parameters'; run: string; parameters: Readonly<Record<string, Value>>; by: string }
+  | { type: 'schedule'; schedule: string; enabled: boolean; by: string }
+  | { type: 'acknowledge'; alarm: string; by: string; note: string }
+  | { type: 'notifier-test'; notifier: string; by: string }
+  | { type: 'code'; run: string; event: string; value: Value; by: string }
 
 /** What web processes (and the CLI) do with the site. Every method fails fast with QUEUE_DOWN when Redis is away. */
 export interface SiteClient {
@@ -76,6 +101,21 @@ export interface SiteClient {
   stop(request: { instrument?: string; by: string; reason: string }): Promise<StopState>
   /** Lifts it. Without `instrument`: the site's stop and those of all instruments. */
   releaseStop(request: { instrument?: string; by: string }): Promise<StopState>
+  /**
+   * Hands a request to the leading scheduler.
+   *
+   * @param record - what is to be seen of it from now on, e.g. the run that is to start
+   * @returns the record that stands under its id already, or undefined: it is new
+   * @throws SCHEDULER_AWAY when nobody leads: what nobody will do soon is not accepted; QUEUE_DOWN
+   */
+  request(
+    request: SchedulerRequest,
+    record?: { table: RecordTable; id: string; value: object },
+  ): Promise<unknown>
+  /** What a run has measured, oldest first. @param since - id of the last row that is known */
+  rows(run: string, query: { since?: string; limit: number }): Promise<RunRow[]>
+  /** What became of planned starts, newest first. */
+  starts(query: { schedule?: string; limit: number }): Promise<PlannedStart[]>
   /** Oldest first after `since` (an event id), or the newest `limit` ones without it. */
   events(query: { since?: string; limit: number; instrument?: string; kind?: string }): Promise<SiteEvent[]>
   fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }>

@@ -1,7 +1,10 @@
 import {
+  type AlarmRecord,
   type BusState,
   type InstrumentDescription,
   NO_STOP,
+  type RunRecord,
+  type ScheduleState,
   type Snapshot,
   type StopState,
   type WorkerRecord,
@@ -12,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SiteChange, SiteView, StoredQueue } from './api.ts'
 import type { SiteClock } from './clock.ts'
 import { type Connection, disconnect, troubleOf } from './connection.ts'
-import type { Keys } from './keys.ts'
+import { type Keys, RECORD_TABLES, type RecordTable } from './keys.ts'
 import { recordFrom, stopStateFrom } from './records.ts'
 
 /** How long one XREAD waits in Redis, in ms. */
@@ -43,6 +46,9 @@ export class SiteFollower implements SiteView {
   readonly snapshots = new Map<string, Snapshot>()
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
+  readonly runs = new Map<string, RunRecord>()
+  readonly alarms = new Map<string, AlarmRecord>()
+  readonly schedules = new Map<string, ScheduleState>()
   epoch = ''
   head = '0-0'
   stop: StopState = NO_STOP
@@ -193,6 +199,12 @@ export class SiteFollower implements SiteView {
       const queue = await redis.hgetall(this.#keys.queue(id))
       if (queue['waiting'] !== undefined) this.queues.set(id, storedQueue(queue))
     }
+    for (const table of RECORD_TABLES) {
+      const records = this.#records(table)
+      const found = await redis.hgetall(this.#keys.records(table))
+      records.clear()
+      for (const [id, json] of Object.entries(found)) records.set(id, JSON.parse(json))
+    }
     this.stop = stopStateFrom(Object.entries(stop).flat())
     this.head = head
     await this.#readWorkers()
@@ -223,6 +235,11 @@ export class SiteFollower implements SiteView {
         this.#tell({ kind: 'queue', instrument })
         break
       }
+      case 'run':
+      case 'alarm':
+      case 'schedule':
+        this.#keep(fields['k'], instrument, fields['v'] ?? '')
+        break
       case 'stop':
         void this.#readStop()
         break
@@ -230,6 +247,17 @@ export class SiteFollower implements SiteView {
         // Written by a newer golem: what this one does not show, it need not know.
         break
     }
+  }
+
+  /** @param json - the record, or nothing: it is no longer there */
+  #keep(table: RecordTable, id: string, json: string): void {
+    if (json === '') this.#records(table).delete(id)
+    else this.#records(table).set(id, JSON.parse(json))
+    this.#tell({ kind: 'record', table, id })
+  }
+
+  #records(table: RecordTable): Map<string, unknown> {
+    return { run: this.runs, alarm: this.alarms, schedule: this.schedules }[table]
   }
 
   async #readStop(): Promise<void> {

@@ -19,6 +19,12 @@
  * | `lease:<link>` | string `worker fence` | lease scripts | begin, web | lease time, renewed |
  * | `fences` | hash by link | lease scripts | lease scripts | for ever |
  * | `workers` | hash by worker | each worker, once a second | follower, workers | removed at its end, or after a day |
+ * | `runs`, `alarms`, `schedules` | hashes by id: the records that pages show | leading scheduler; web (a run it asks for) | follower | the scheduler removes them |
+ * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
+ * | `scheduler` | hash: what the leading scheduler remembers, by its own names | leading scheduler | the next leader | for ever |
+ * | `rows:<run>` | stream: what a run has measured | leading scheduler | web | as long as the run; newest 100,000 |
+ * | `starts` | stream: planned starts and what became of them | leading scheduler | web | newest 20,000 |
+ * | `lease:scheduler` | string `scheduler fence` | lease scripts | leading scheduler, web | lease time, renewed |
  * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
  * | `control` | channel | web, worker | worker | - |
  * | `outcomes` | channel: `id record` | scripts that end a command | web | - |
@@ -37,8 +43,13 @@ export interface Keys {
   readonly epoch: string
   readonly control: string
   readonly outcomes: string
+  readonly requests: string
+  readonly scheduler: string
+  readonly starts: string
   command(id: string): string
   result(id: string): string
+  records(table: RecordTable): string
+  rows(run: string): string
   commands(instrument?: string): string
   waiting(instrument: string): string
   queue(instrument: string): string
@@ -61,8 +72,13 @@ export function keysOf(site: string): Keys {
     epoch: `${root}:epoch`,
     control: `${root}:control`,
     outcomes: `${root}:outcomes`,
+    requests: `${root}:requests`,
+    scheduler: `${root}:scheduler`,
+    starts: `${root}:starts`,
     command: (id) => `${root}:command:${id}`,
     result: (id) => `${root}:result:${id}`,
+    records: (table) => `${root}:${table}s`,
+    rows: (run) => `${root}:rows:${run}`,
     commands: (instrument) =>
       instrument === undefined ? `${root}:commands` : `${root}:commands:${instrument}`,
     waiting: (instrument) => `${root}:waiting:${instrument}`,
@@ -70,6 +86,10 @@ export function keysOf(site: string): Keys {
     lease: (link) => `${root}:lease:${link}`,
   }
 }
+
+/** Records of the scheduler that pages show. A table's key is its name with an s. */
+export const RECORD_TABLES = ['run', 'alarm', 'schedule'] as const
+export type RecordTable = (typeof RECORD_TABLES)[number]
 
 /** How long the ledger keeps a command after its end, in ms. */
 export const LEDGER_TTL_MS = 7 * 24 * 3_600_000
@@ -79,3 +99,6 @@ export const LEDGER_MAX = 20_000
 export const LEDGER_MAX_PER_INSTRUMENT = 2_000
 export const CHANGES_MAX = 5_000
 export const EVENTS_MAX = 50_000
+export const REQUESTS_MAX = 5_000
+export const ROWS_MAX = 100_000
+export const STARTS_MAX = 20_000

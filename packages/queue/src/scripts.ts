@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts'
 import { CHANGES_MAX, EVENTS_MAX, LEDGER_MAX, LEDGER_MAX_PER_INSTRUMENT, LEDGER_TTL_MS } from './keys.ts'
+import { SCHEDULER_SCRIPTS } from './scripts-scheduler.ts'
 
 /**
  * The Lua scripts: each changes several keys of a site at once. KEYS[1] is the site's root `{golem:<site>}`, from
@@ -76,7 +77,7 @@ local function stopped(instrument)
 end
 `
 
-export const SCRIPTS = {
+const COMMAND_SCRIPTS = {
   /**
    * late: Redis was frozen and comes to this only now, when the client has been told that it does not answer.
    * ARGV: id, instrument, request (JSON), validForMs, maxWaiting, fingerprint, not after (ms)
@@ -307,6 +308,8 @@ return #ARGV / 3`,
   golemEvent: `event(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 return 1`,
 } as const
+
+const SCRIPTS = { ...COMMAND_SCRIPTS, ...SCHEDULER_SCRIPTS }
 
 export type ScriptName = keyof typeof SCRIPTS
 

@@ -2,6 +2,8 @@ import {
   type CommandRecord,
   GolemError,
   type LeaseRecord,
+  type PlannedStart,
+  type RunRow,
   type SiteEvent,
   type StopState,
   asGolemError,
@@ -10,13 +12,13 @@ import {
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
-import type { SiteClient, SubmitRequest } from './api.ts'
+import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect, FAST_TIMEOUT_MS, troubleOf } from './connection.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
-import { type Keys, keysOf } from './keys.ts'
+import { type Keys, keysOf, type RecordTable, STARTS_MAX } from './keys.ts'
 import { Outcomes } from './outcomes.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
@@ -216,6 +218,50 @@ class RedisSiteClient implements SiteClient {
     }
     const page = found.slice(0, limit)
     return since === undefined ? page.toReversed() : page
+  }
+
+  async request(
+    request: SchedulerRequest,
+    record?: { table: RecordTable; id: string; value: object },
+  ): Promise<unknown> {
+    const [what, known] = await this.#script<string[]>(
+      'golemRequest',
+      JSON.stringify(request),
+      Math.round(this.view.now() + FAST_TIMEOUT_MS),
+      record?.table ?? '',
+      record?.id ?? '',
+      record ? JSON.stringify(record.value) : '',
+    )
+    if (what === 'exists') return JSON.parse(known ?? 'null')
+    if (what === 'ok') return undefined
+    if (what === 'late')
+      throw new GolemError('QUEUE_DOWN', 'Redis answered too late. Nothing was begun; try again.')
+    throw new GolemError(
+      'SCHEDULER_AWAY',
+      'No scheduler is running, so nobody would carry this out: start golem-scheduler, or look why it has ended.',
+    )
+  }
+
+  async rows(run: string, { since, limit }: { since?: string; limit: number }): Promise<RunRow[]> {
+    const from = since === undefined ? '-' : `(${since}`
+    const found = await this.#ask(() => this.#fast.xrange(this.#keys.rows(run), from, '+', 'COUNT', limit))
+    return found.map(([id, fields]) => ({ ...(JSON.parse(fields[1] ?? '{}') as Omit<RunRow, 'id'>), id }))
+  }
+
+  async starts({ schedule, limit }: { schedule?: string; limit: number }): Promise<PlannedStart[]> {
+    const found = await this.#ask(() =>
+      this.#fast.xrevrange(this.#keys.starts, '+', '-', 'COUNT', STARTS_MAX),
+    )
+    const wanted = found
+      .map(([, fields]) => JSON.parse(fields[1] ?? '{}') as PlannedStart)
+      .filter((start) => schedule === undefined || start.schedule === schedule)
+    // A start is written when it begins, and again when it has ended: the newest says all.
+    const newest = new Map<string, PlannedStart>()
+    for (const start of wanted) {
+      const key = `${start.schedule} ${start.plannedAt}`
+      if (!newest.has(key)) newest.set(key, start)
+    }
+    return [...newest.values()].slice(0, limit)
   }
 
   async fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }> {
