@@ -4,6 +4,7 @@ import { acts, type Fault, type FaultKind, FaultSlot } from './faults.ts'
 import { GrblController } from './grbl-controller.ts'
 import { type RequestEntry, RequestLog } from './request-log.ts'
 import { StreamPort } from './stream-port.ts'
+import { isGrblRealTime } from './wire/requests.ts'
 
 export interface GrblDeviceOptions {
   /** Where its serial port is to appear. */
@@ -25,9 +26,6 @@ const FITTING: readonly FaultKind[] = [
   'duplicate',
   'reboot',
 ]
-/** Bytes that act wherever they come, and are no part of a line. */
-const REAL_TIME = new Set([0x18, 0x21, 0x3f, 0x7e])
-const isRealTime = (byte: number): boolean => REAL_TIME.has(byte) || byte >= 0x80
 
 /** A stage with Grbl on a serial port or TCP: the controller, its line, and what can go wrong with them. */
 export class GrblDevice implements RunningDevice {
@@ -160,7 +158,7 @@ export class GrblDevice implements RunningDevice {
   #receive(bytes: Buffer): void {
     for (const byte of bytes) {
       const character = String.fromCharCode(byte)
-      if (isRealTime(byte)) this.#realTime(byte)
+      if (isGrblRealTime(byte)) this.#realTime(byte)
       else if (character !== '\n' && character !== '\r') this.#piece += character
       else if (character === '\n' || this.#piece !== '') {
         const line = this.#piece

@@ -5,6 +5,8 @@ import net from 'node:net'
 export interface BusEvents {
   /** A host has opened it. */
   onOpen?: () => void
+  /** No host has it open any more. */
+  onClosed?: () => void
   /** A bulk OUT transfer (USBTMC). */
   onBulk?: (transfer: Buffer) => void
   /** A class request; what is returned is its answer. */
@@ -73,7 +75,10 @@ export class UsbBus {
 
   #onHost(host: net.Socket): void {
     this.#hosts.add(host)
-    host.on('close', () => this.#hosts.delete(host))
+    host.on('close', () => {
+      this.#hosts.delete(host)
+      if (this.#hosts.size === 0) this.#events.onClosed?.()
+    })
     // A host that is killed in the middle: its end shows as closed.
     host.on('error', () => host.destroy())
     host.write(frame('K', Buffer.from(this.#driver)))

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Opens one device file for golem: Node.js has no ioctl, and a read that hangs would hold one of its threads.
 
-    device-file.py usbtmc|hid PATH
+    device-file.py usbtmc|hid PATH [DRIVERS]
 
+DRIVERS is a Python file that is run first, in place of the kernel's USB drivers: for simulated devices.
 Speaks frames on stdin and stdout: length of what follows the five bytes (u32, little-endian), a letter, content.
 
     to it    W  reply wanted (u8), time-out in ms (u32), bytes      write; with a reply wanted, then read a message
@@ -248,6 +249,9 @@ class Hid:
 
 def main():
     kind, path = sys.argv[1:3]
+    for drivers in sys.argv[3:]:
+        with open(drivers, encoding="utf-8") as code:
+            exec(compile(code.read(), drivers, "exec"), {"__name__": "drivers"})
     frames = queue.Queue()
     threading.Thread(target=requests, args=(frames,), daemon=True).start()
     try:

@@ -50,14 +50,16 @@ interface Waiting {
  * Node has no ioctl, closing a file does not end a read that blocks, and such a read holds one of the four threads
  * that all files share: so a small Python program does it, one process for each file. It dies with this one.
  *
+ * @param drivers - in place of the kernel's, see `LinkOptions.usbDrivers`
  * @throws in words, when the file can't be opened or Python is missing
  */
 export async function openDeviceFile(
   kind: DeviceFileKind,
   path: string,
   events: DeviceFileEvents,
+  drivers?: string,
 ): Promise<DeviceFile> {
-  const file = new RunningDeviceFile(kind, path, events)
+  const file = new RunningDeviceFile(kind, path, events, drivers)
   await file.opened()
   return file
 }
@@ -78,10 +80,11 @@ class RunningDeviceFile implements DeviceFile {
   #over = false
   #stderr = ''
 
-  constructor(kind: DeviceFileKind, path: string, events: DeviceFileEvents) {
+  constructor(kind: DeviceFileKind, path: string, events: DeviceFileEvents, drivers: string | undefined) {
     this.#path = path
     this.#events = events
-    this.#child = spawn(PYTHON, [HELPER, kind, path], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const more = drivers === undefined ? [] : [drivers]
+    this.#child = spawn(PYTHON, [HELPER, kind, path, ...more], { stdio: ['pipe', 'pipe', 'pipe'] })
     const { stdin, stdout, stderr } = this.#child
     // Writing to a helper that has just ended: its end is told by `close` below.
     stdin.on('error', () => stdin.destroy())

@@ -1,6 +1,6 @@
 import { type ErrorCode, GolemError, type HidAddress, type HidIo, messageOf, nameOf } from '@golem/core'
 import type { ChannelState, Gate } from './conversation.ts'
-import { type DeviceFile, openDeviceFile } from './device-file.ts'
+import { type DeviceFile, type DeviceFileEvents, openDeviceFile } from './device-file.ts'
 import { exchangeChannel } from './exchange-channel.ts'
 import { findHid } from './hid-find.ts'
 import type { AttachOptions, Channel, Link, LinkOptions } from './link.ts'
@@ -89,23 +89,24 @@ export class HidLink implements Link {
   async #open(): Promise<void> {
     let current: DeviceFile | undefined
     const isCurrent = (): boolean => current !== undefined && this.#file === current
+    const events: DeviceFileEvents = {
+      onData: (report) => {
+        if (!isCurrent()) return
+        this.#lastReportAt = performance.now()
+        const waiter = this.#waiter
+        this.#waiter = undefined
+        waiter?.resolve(report)
+      },
+      onLost: (why) => {
+        if (!isCurrent()) return
+        this.#file = undefined
+        this.#fail(why)
+        this.#tell(false, `The connection to ${this.#where} was lost: ${why}.`)
+      },
+    }
     try {
       const path = findHid(this.#options.endpoint)
-      current = await openDeviceFile('hid', path, {
-        onData: (report) => {
-          if (!isCurrent()) return
-          this.#lastReportAt = performance.now()
-          const waiter = this.#waiter
-          this.#waiter = undefined
-          waiter?.resolve(report)
-        },
-        onLost: (why) => {
-          if (!isCurrent()) return
-          this.#file = undefined
-          this.#fail(why)
-          this.#tell(false, `The connection to ${this.#where} was lost: ${why}.`)
-        },
-      })
+      current = await openDeviceFile('hid', path, events, this.#options.usbDrivers)
     } catch (error) {
       this.#tell(false, `${this.#where} can't be opened: ${messageOf(error)}.`)
       throw new GolemError('LINK_DOWN', `${this.#where} can't be opened: ${messageOf(error)}.`, {

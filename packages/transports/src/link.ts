@@ -15,6 +15,11 @@ export interface LinkOptions {
   guard: () => void
   /** Told once when the connection (serial, TCP) is lost and once when it is back. */
   onConnection?: (up: boolean, message: string) => void
+  /**
+   * For simulated devices only: a Python file that stands in for the kernel's USB drivers in the helper that opens
+   * device files. Absent: the kernel's own.
+   */
+  usbDrivers?: string
 }
 
 /** One physical connection, which does one conversation at a time. */

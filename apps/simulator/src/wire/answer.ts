@@ -13,6 +13,8 @@ export interface AnswerOptions {
   fault: WireFault | null
   random: () => number
   spoilEnd: (answer: Buffer) => Buffer
+  /** It goes out in packets, which are whole. */
+  packets: boolean
   /** Runs what sends a piece, when everything before it on this connection has been sent. */
   inTurn: (send: () => Promise<void>) => void
   /** The connection has ended. */
@@ -70,13 +72,16 @@ export class Answer {
   }
 
   async #deliver(bytes: Buffer): Promise<void> {
-    const { fault, write, hangUp, random, spoilEnd } = this.#options
+    const { fault, write, hangUp, random, spoilEnd, packets } = this.#options
     if (!fault) return write(bytes)
     const garbage = Buffer.from(fault.bytes ?? DEFAULT_GARBAGE, 'latin1')
     const half = Math.ceil(bytes.length / 2)
+    const send = (...parts: Buffer[]): void => {
+      for (const part of packets ? parts : [Buffer.concat(parts)]) write(part)
+    }
     switch (fault.kind) {
       case 'jitter':
-        for (const piece of [bytes.subarray(0, half), bytes.subarray(half)]) {
+        for (const piece of packets ? [bytes] : [bytes.subarray(0, half), bytes.subarray(half)]) {
           await this.#pause(random() * msOf(fault))
           if (piece.length > 0) write(piece)
         }
@@ -88,20 +93,17 @@ export class Answer {
         }
         return
       case 'duplicate':
-        return write(Buffer.concat([bytes, bytes]))
+        return send(bytes, bytes)
       case 'cut':
         write(bytes.subarray(0, half))
         return hangUp()
       case 'garbage':
-        return write(
-          fault.where === 'instead'
-            ? garbage
-            : fault.where === 'inside'
-              ? Buffer.concat([bytes.subarray(0, half), garbage, bytes.subarray(half)])
-              : Buffer.concat([garbage, bytes]),
-        )
+        if (fault.where === 'instead') return write(garbage)
+        if (fault.where !== 'inside') return send(garbage, bytes)
+        // A packet does not grow: what was in the middle is gone.
+        return write(packets ? overwritten(bytes, garbage) : withInside(bytes, half, garbage))
       case 'terminator':
-        return write(spoilEnd(bytes))
+        return write((fault.spoil ?? spoilEnd)(bytes))
       default:
         return write(bytes)
     }
@@ -110,4 +112,15 @@ export class Answer {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#options.signal })
   }
+}
+
+function withInside(bytes: Buffer, at: number, strange: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, at), strange, bytes.subarray(at)])
+}
+
+/** From the first bytes on, where a packet says what it is. */
+function overwritten(bytes: Buffer, strange: Buffer): Buffer {
+  const spoilt = Buffer.from(bytes)
+  strange.copy(spoilt, 1)
+  return spoilt
 }

@@ -48,6 +48,8 @@ export interface WireFault {
   bytes?: string
   /** garbage */
   where?: 'before' | 'inside' | 'instead'
+  /** terminator: what it makes of the answer, in place of what its language has for a wrong end. */
+  spoil?: (answer: Buffer) => Buffer
   /** The first request it concerns, counted from 1 as of now, of those that match (default 1). */
   from?: number
   /** For so many requests (default: all from there on). */

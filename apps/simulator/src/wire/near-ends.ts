@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { Pty } from '../pty.ts'
+import { UsbBus } from '../usbtmc-bus.ts'
 import type { FarEnd, FaultyWire } from './wire.ts'
 
 /** Where clients reach a wire. */
@@ -78,8 +79,50 @@ export async function listenOn(wire: FaultyWire, at: number | string = 0): Promi
   }
 }
 
-/** How long a serial port that was hung up on is away, in ms. */
+/** How long something that was hung up on is away, in ms. */
 const REPLUG_MS = 50
+
+/** Something with a cable: it is there or not. */
+interface Pluggable {
+  plug(): Promise<void>
+  unplug(): Promise<void>
+}
+
+/** Plugs and unplugs as the wire says it, step by step. */
+async function keepPlugged(
+  wire: FaultyWire,
+  make: (hangUp: () => void) => Pluggable,
+): Promise<{ close: () => Promise<void> }> {
+  let closed = false
+  let refusing = false
+  let step: Promise<void> = Promise.resolve()
+  const inTurn = (what: () => Promise<void>): Promise<void> => {
+    step = step.then(what)
+    return step
+  }
+  const plug = async (): Promise<void> => {
+    if (!closed && !refusing) await device.plug()
+  }
+  const replug = async (): Promise<void> => {
+    // Time for what was written last to pass.
+    await sleep(REPLUG_MS)
+    await device.unplug()
+    await plug()
+  }
+  const device = make(() => void inTurn(replug))
+  await plug()
+  const forget = wire.onRefuse((now) => {
+    refusing = now
+    return inTurn(now ? () => device.unplug() : plug)
+  })
+  return {
+    close: async () => {
+      closed = true
+      forget()
+      await inTurn(() => device.unplug())
+    },
+  }
+}
 
 /**
  * Lets a client open the wire as a serial port.
@@ -90,49 +133,56 @@ const REPLUG_MS = 50
 export async function serveSerial(wire: FaultyWire, path: string, baudRate: number): Promise<NearSide> {
   let pty: Pty | null = null
   let far: FarEnd | null = null
-  let closed = false
-  let refusing = false
-  let step: Promise<void> = Promise.resolve()
+  const { close } = await keepPlugged(wire, (hangUp) => ({
+    plug: async () => {
+      if (pty) return
+      // The wire may emit before the terminal is there; a line nobody listens to loses that.
+      const mine = wire.attach({ write: (bytes) => pty?.write(bytes), hangUp })
+      far = mine
+      pty = await Pty.open(path, (bytes) => mine.receive(bytes))
+    },
+    unplug: async () => {
+      const old = pty
+      pty = null
+      far?.close()
+      far = null
+      await old?.close()
+    },
+  }))
+  return { address: `serial:${pathOf(path)}?baud=${baudRate}`, close }
+}
 
-  const plug = async (): Promise<void> => {
-    if (pty || closed || refusing) return
-    // The wire may emit before the terminal is there; a line nobody listens to loses that.
-    const mine = wire.attach({
-      write: (bytes) => pty?.write(bytes),
-      hangUp: () => void inTurn(replug),
-    })
-    far = mine
-    pty = await Pty.open(path, (bytes) => mine.receive(bytes))
-  }
-  const unplug = async (): Promise<void> => {
-    const old = pty
-    pty = null
+/**
+ * Lets a client with the simulated USB drivers (`usb-shim`) open the wire as a HID device.
+ *
+ * @param path - where its device file is to appear
+ */
+export async function serveHid(wire: FaultyWire, path: string): Promise<NearSide> {
+  let far: FarEnd | null = null
+  const leave = (): void => {
     far?.close()
     far = null
-    await old?.close()
   }
-  const replug = async (): Promise<void> => {
-    // Time for what was written last to pass through the terminal.
-    await sleep(REPLUG_MS)
-    await unplug()
-    await plug()
-  }
-  const inTurn = (what: () => Promise<void>): Promise<void> => {
-    step = step.then(what)
-    return step
-  }
-
-  await plug()
-  const forget = wire.onRefuse((now) => {
-    refusing = now
-    return inTurn(now ? unplug : plug)
+  const { close } = await keepPlugged(wire, (hangUp) => {
+    const bus: UsbBus = new UsbBus(path, 'hid', {
+      onOpen: () => {
+        leave()
+        far = wire.attach({ write: (report) => bus.send('H', report), hangUp })
+      },
+      onClosed: leave,
+      onReport: (report) => far?.receive(Buffer.from(report)),
+    })
+    return {
+      plug: () => bus.plug(),
+      unplug: async () => {
+        leave()
+        await bus.unplug()
+      },
+    }
   })
-  return {
-    address: `serial:${path.split('/').map(encodeURIComponent).join('/')}?baud=${baudRate}`,
-    close: async () => {
-      closed = true
-      forget()
-      await inTurn(unplug)
-    },
-  }
+  return { address: `hid:${pathOf(path)}`, close }
+}
+
+function pathOf(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
 }

@@ -6,6 +6,8 @@ export interface Requests {
   key: (request: Buffer) => string
   /** The answer with a wrong end. */
   spoilEnd: (answer: Buffer) => Buffer
+  /** Goes over the wire in packets: each is whole, and two are two. */
+  packets?: boolean
 }
 
 /**
@@ -87,4 +89,32 @@ export const pieceRequests: Requests = {
   length: (pending) => (pending.length === 0 ? undefined : pending.length),
   key: (request) => request.toString('hex'),
   spoilEnd: (answer) => answer.subarray(0, -1),
+}
+
+/** HID reports: a short one in place of a wrong end. */
+export const reportRequests: Requests = {
+  ...pieceRequests,
+  spoilEnd: (answer) => answer.subarray(0, 8),
+  packets: true,
+}
+
+/** Grbl: lines, and bytes that act at once wherever they come; a line they come into is in two pieces then. */
+export const grblRequests: Requests = {
+  length: (pending) => {
+    const end = pending.findIndex((byte) => byte === 0x0a || isGrblRealTime(byte))
+    if (end < 0) return undefined
+    return end > 0 && pending[end] !== 0x0a ? end : end + 1
+  },
+  key: (request) => {
+    const text = request.toString('latin1')
+    return isGrblRealTime(request[0] ?? 0x0a) && text !== '?' && text !== '!' && text !== '~'
+      ? `0x${request.toString('hex')}`
+      : text.trim()
+  },
+  spoilEnd: lineRequests('\n', '\r\n').spoilEnd,
+}
+
+/** Is this one of the bytes that act at once: status, hold, resume, reset, and those of Grbl 1.1 above 7F? */
+export function isGrblRealTime(byte: number): boolean {
+  return byte === 0x18 || byte === 0x21 || byte === 0x3f || byte === 0x7e || byte >= 0x80
 }

@@ -248,6 +248,7 @@ class Connection implements FarEnd {
       fault,
       random,
       spoilEnd: requests.spoilEnd,
+      packets: requests.packets ?? false,
       inTurn: (send) => {
         this.#sent = this.#sent.then(send).catch(broken)
       },
