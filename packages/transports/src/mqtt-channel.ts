@@ -1,5 +1,12 @@
-import { GolemError, messageOf, type MqttDriver, type MqttMessage, type Readings } from '@golem/core'
-import { fullTopic, passes, topicOfDriver } from './mqtt-topic.ts'
+import {
+  fullTopic,
+  GolemError,
+  messageOf,
+  type MqttDriver,
+  type MqttMessage,
+  type Readings,
+} from '@golem/core'
+import { passes, topicOfDriver } from './mqtt-topic.ts'
 
 /** A longer message is taken for a fault, in bytes. */
 const MAX_PAYLOAD = 1024 * 1024

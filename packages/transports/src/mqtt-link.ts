@@ -1,10 +1,17 @@
-import { type Address, asGolemError, type ErrorCode, GolemError, type MqttIo, nameOf } from '@golem/core'
+import {
+  type Address,
+  asGolemError,
+  type ErrorCode,
+  fullTopic,
+  GolemError,
+  type MqttIo,
+  nameOf,
+} from '@golem/core'
 import type { ChannelState, Gate } from './conversation.ts'
 import { exchangeChannel } from './exchange-channel.ts'
 import type { AttachOptions, Channel, Link, LinkOptions } from './link.ts'
 import { Broker } from './mqtt-broker.ts'
 import { MqttChannel } from './mqtt-channel.ts'
-import { fullTopic } from './mqtt-topic.ts'
 import { type Talk, Turns } from './turns.ts'
 
 type MqttAddress = Extract<Address, { kind: 'mqtt' }>

@@ -1,16 +1,9 @@
-/** Where the topic of the instrument's address goes, when not before everything. */
-const PLACE = '{topic}'
-
-/** A topic or filter of a driver as the broker knows it. @param base - the topic of the address, '' for none */
-export function fullTopic(base: string, topic: string): string {
-  if (topic.includes(PLACE)) return topic.replaceAll(PLACE, base)
-  return base === '' ? topic : `${base}/${topic}`
-}
+import { TOPIC_PLACE } from '@golem/core'
 
 /** A topic of the broker as the driver knows it, that took it by this filter of its own. */
 export function topicOfDriver(base: string, filter: string, topic: string): string {
   if (!/[+#]/.test(filter)) return filter
-  if (filter.includes(PLACE) || base === '') return topic
+  if (filter.includes(TOPIC_PLACE) || base === '') return topic
   return topic.slice(base.length + 1)
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { GolemError, isFault, type MqttDriver, type MqttIo } from '@golem/core'
 import { readModelFile } from './index.ts'
+import { createMqttAnswerer, type MqttAnswerer } from './mqtt-simulation.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'golem-mqtt-'))
 after(() => rmSync(dir, { recursive: true }))
@@ -173,4 +174,125 @@ parameters:
     /6: .*wrte/,
   )
   assert.match(read('parameters: { a: { label: A, type: number, read: [] } }').faults.join(), /6: /)
+})
+
+const PLAYED = `
+parameters: { a: { label: A, type: number, read: a } }
+simulation:
+  state: { level: { value: 3, min: 0, max: 10 }, mode: idle }
+  will: { topic: there, payload: no, retain: true }
+  connect: [{ topic: there, payload: yes, retain: true }, { topic: 'x/{topic}', payload: '{mode}' }]
+  rules:
+    - { topic: set, pattern: '^stop$', when: { mode: run }, set: { mode: idle }, publish: [{ topic: mode, payload: '{mode}' }] }
+    - { topic: set, pattern: '^\\{"level":(?<level>[0-9]+)\\}$', set: { mode: run }, publish: [{ topic: level, payload: '{{"level":{level}}}', changed: [level] }, { topic: said, qos: 1 }] }
+    - { topic: get, publish: [{ topic: level, payload: '{level}' }] }
+  every: 2 s
+  publish: [{ topic: tele, payload: '{mode} {level}' }]
+`
+
+function played(text: string, base = 'lab/dev'): MqttAnswerer {
+  const file = join(dir, 'm.yaml')
+  writeFileSync(file, HEAD + text)
+  const { raw, faults } = readModelFile(file)
+  assert.deepEqual(faults, [])
+  const answerer = raw && createMqttAnswerer(raw, base)
+  assert.ok(answerer)
+  return answerer
+}
+
+test('a device is played by its model: what it says at connecting, on messages, by itself, and as its last will', () => {
+  const device = played(PLAYED)
+  const said = (topic: string, payload: string): string[] =>
+    device.receive(topic, payload).map((one) => `${one.topic} ${one.payload} ${one.qos}`)
+  assert.deepEqual(device.topics, ['lab/dev/set', 'lab/dev/get'])
+  assert.deepEqual(device.will, { topic: 'lab/dev/there', payload: 'no', retain: true, qos: 0 })
+  assert.deepEqual(
+    device.greeting().map(({ topic, payload, retain }) => [topic, payload, retain]),
+    [
+      ['lab/dev/there', 'yes', true],
+      ['x/lab/dev', 'idle', false],
+    ],
+  )
+  assert.deepEqual(said('lab/dev/set', 'stop'), [])
+  assert.deepEqual(said('lab/dev/set', '{"level":7}'), ['lab/dev/level {"level":7} 0', 'lab/dev/said  1'])
+  assert.deepEqual(said('lab/dev/set', '{"level":7}'), ['lab/dev/said  1'])
+  // Out of its range: nothing changes and nothing is said.
+  assert.deepEqual(said('lab/dev/set', '{"level":70}'), [])
+  assert.deepEqual(said('set', '{"level":5}'), [])
+  assert.deepEqual(device.state, { level: 7, mode: 'run' })
+  assert.equal(device.talks?.everyMs, 2000)
+  assert.deepEqual(
+    device.talks?.next().map(({ payload }) => payload),
+    ['run 7'],
+  )
+  assert.deepEqual(said('lab/dev/set', 'stop'), ['lab/dev/mode idle 0'])
+  device.set('level', 1)
+  assert.deepEqual(said('lab/dev/get', 'whatever'), ['lab/dev/level 1 0'])
+  device.reset()
+  assert.deepEqual(device.state, { level: 3, mode: 'idle' })
+})
+
+test('faults of a simulation are told with their line', () => {
+  const { faults } = read(`parameters: { a: { label: A, type: number, read: a } }
+simulation:
+  state: { level: 3 }
+  connect:
+    - { topic: 'a/#', payload: '{nothing}' }
+  rules:
+    - { topic: set, pattern: '^(?<x>a', publish: [{ topic: t }] }
+    - topic: set
+      pattern: '^(?<word>.*)$'
+      set: { levl: 1, level: '{wird}' }
+      publish: [{ topic: t, payload: '{word}', changed: [levl] }]
+  every: 1 s
+`)
+  assert.deepEqual(
+    faults.map((fault) => fault.slice(0, 45)),
+    [
+      '10: A topic here has no wildcards (+, #).',
+      '10: There is no {nothing}: neither a variable',
+      '8: Of "every" and "publish" each needs the ot',
+      "12: The pattern can't be read: Invalid regula",
+      '15: There is no variable "levl" in "state".',
+      '15: There is no {wird}: neither a variable in',
+      '16: There is no variable "levl" in "state".',
+    ],
+  )
+  assert.match(read('parameters: {}\nsimulation: { wil: {} }').faults.join(), /7: .*wil/)
+})
+
+test('a command that changes nothing is confirmed by the echo, and only by one that was asked for after it', async () => {
+  const text = `
+echo: { topic: ping, answer: pong }
+parameters:
+  on: { label: On, type: boolean, map: { on: 'ON', off: 'OFF' }, read: s, write: { topic: set, confirm: true, onlyChanges: true } }
+`
+  const { parameters, subscriptions } = driverOf(text)
+  assert.deepEqual(subscriptions, ['s', 'pong'])
+  assert.equal(parameters['on']?.note, undefined)
+  const write = async (answers: number, latest: string): Promise<unknown[]> => {
+    const { io: device, published } = io([], latest)
+    let left = answers
+    await parameters['on']?.write?.(
+      {
+        ...device,
+        expect: async (topic) => {
+          assert.equal(topic, 'pong')
+          left -= 1
+          if (left < 0) throw new GolemError('REPLY_TIMEOUT', 'none')
+          return ''
+        },
+      },
+      true,
+    )
+    return published.map((each) => (each as string[])[0])
+  }
+  assert.deepEqual(await write(1, 'ON'), ['set', 'ping'])
+  await assert.rejects(write(0, 'ON'), { code: 'REPLY_TIMEOUT' })
+  // The answer that comes first may be that of the question before.
+  await assert.rejects(write(1, 'ON'), { code: 'REPLY_TIMEOUT' })
+  assert.deepEqual(await write(3, 'ON'), ['set', 'ping', 'ping', 'ping'])
+  assert.deepEqual(await write(1, 'ON'), ['set', 'ping'])
+  const without = driverOf(text.replace(/echo.*\n/, ''))
+  assert.match(without.parameters['on']?.note ?? '', /changes only/)
 })

@@ -1,10 +1,7 @@
 import { parseDuration, type Path } from '@golem/config'
 import {
   type ActionSpec,
-  defaultMatches,
   type Fault,
-  GolemError,
-  isFault,
   type MqttDriver,
   type MqttIo,
   type ParameterSpec,
@@ -12,6 +9,10 @@ import {
 } from '@golem/core'
 import { describeActionOf, describeParameterOf } from './compile.ts'
 import type { Language, RawAction, RawModel, RawParameter, Report } from './model-file.ts'
+import { agrees, confirmation, notAsWanted } from './mqtt-confirm.ts'
+import { checkEcho, Echo, echoSchema, type RawEcho } from './mqtt-echo.ts'
+import { readMqttSimulation } from './mqtt-simulation.ts'
+import { mqttSimulationSchema, type RawMqttSimulation } from './mqtt-simulation-schema.ts'
 import {
   checkTopic,
   Message,
@@ -56,6 +57,8 @@ interface MqttModel extends RawModel {
   replyTimeout?: string
   ask?: { topic: string; payload?: string }[]
   askEvery?: string
+  echo?: RawEcho
+  simulation?: RawMqttSimulation
   parameters?: Record<string, MqttParameter>
   actions?: Record<string, MqttAction>
 }
@@ -105,6 +108,8 @@ export const mqttLanguage: Language = {
         ]),
       ),
       askEvery: duration('how often that is published again; without it once'),
+      echo: echoSchema,
+      simulation: mqttSimulationSchema,
     },
     parameter: {
       read: sourcesSchema,
@@ -119,7 +124,7 @@ export const mqttLanguage: Language = {
         },
         within: duration('how long the confirmation may take; default: replyTimeout'),
         onlyChanges: flag(
-          'true: the device tells its value only when it changes, so a command for the value it told last is not confirmed',
+          'true: the device tells its value only when it changes, so a command for the value it told last is confirmed by "echo", or not at all',
         ),
       }),
     },
@@ -139,13 +144,16 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
   })
   if (raw.availability) checkTopic(raw.availability.topic, ['availability', 'topic'], report)
   if (askEveryMs !== undefined && asks.length === 0) report(['askEvery'], 'There is nothing to "ask".', 'key')
+  if (raw.echo) checkEcho(raw.echo, report)
+  readMqttSimulation(raw, report)
   const readers: { name: string; form: ValueForm; source: Source }[] = []
-  const parameters: Record<string, ParameterSpec<MqttIo>> = {}
+  const makers: Record<string, MakeParameter> = {}
   for (const [name, parameter] of Object.entries(raw.parameters ?? {})) {
     const path: Path = ['parameters', name]
     const sources = readSources(parameter.read, [...path, 'read'], report)
     for (const source of sources) readers.push({ name, form: parameter, source })
-    parameters[name] = parameterOf(name, parameter, sources, replyTimeoutMs, path, report)
+    const around = { sources, replyTimeoutMs, echoes: raw.echo !== undefined }
+    makers[name] = parameterOf(name, parameter, around, path, report)
   }
   const actions = Object.fromEntries(
     Object.entries(raw.actions ?? {}).map(([name, action]) => [name, actionOf(name, action, report)]),
@@ -155,8 +163,16 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
     if (confirm === undefined || confirm === true) return []
     return [typeof confirm === 'string' ? confirm : confirm.topic]
   })
-  const subscriptions = [...new Set([...readers.map(({ source }) => source.topic), ...confirmTopics])]
+  const subscriptions = [
+    ...new Set([
+      ...readers.map(({ source }) => source.topic),
+      ...confirmTopics,
+      ...(raw.echo ? [raw.echo.answer] : []),
+    ]),
+  ]
   return () => {
+    const echo = raw.echo && new Echo(raw.echo, replyTimeoutMs)
+    const parameters = Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make(echo)]))
     let askedAt = -Infinity
     const ask = async (io: MqttIo): Promise<void> => {
       askedAt = performance.now()
@@ -199,21 +215,32 @@ function readSources(raw: MqttParameter['read'], at: Path, report: Report): Sour
   return raw.map((one, index) => readSource(one, [...at, index], report))
 }
 
+/** What a parameter has from the rest of its model. */
+interface Around {
+  /** Where it is read. */
+  sources: readonly Source[]
+  replyTimeoutMs: number
+  /** The model has an `echo`. */
+  echoes: boolean
+}
+
+/** Makes a parameter of one instrument. */
+type MakeParameter = (echo: Echo | undefined) => ParameterSpec<MqttIo>
+
 function parameterOf(
   name: string,
   parameter: MqttParameter,
-  sources: readonly Source[],
-  replyTimeoutMs: number,
+  { sources, replyTimeoutMs, echoes }: Around,
   path: Path,
   report: Report,
-): ParameterSpec<MqttIo> {
+): MakeParameter {
   const spec: ParameterSpec<MqttIo> = { ...describeParameterOf(parameter), readable: sources.length > 0 }
   const { write: raw } = parameter
   if (raw === undefined) {
     if (sources.length === 0) report(path, 'It needs "read", "write", or both.')
     if (parameter.safe !== undefined)
       report([...path, 'safe'], 'What has no "write" has no safe value.', 'key')
-    return spec
+    return () => spec
   }
   const publish = readPublish(raw, { value: parameter }, [...path, 'write'], report)
   const given = typeof raw === 'object' ? raw : undefined
@@ -223,23 +250,25 @@ function parameterOf(
   }
   const confirmed = confirmationsOf(given?.confirm, sources, [...path, 'write', 'confirm'], report)
   const withinMs = ms(given?.within) ?? replyTimeoutMs
-  if (confirmed.length === 0) {
-    spec.note = withNote(spec.note)
-  }
+  if (confirmed.length === 0) spec.note = withNote(spec.note, UNCONFIRMED)
+  else if (given?.onlyChanges === true && !echoes) spec.note = withNote(spec.note, UNCHANGED)
   const asTold = (io: MqttIo, value: Value): boolean =>
     confirmed.some((source) => {
       const message = io.latest(source.topic)
       if (!message || (message.retained && !source.retained)) return false
       return agrees(parameter, value, valueIn(new Message(message.payload), source, parameter))
     })
-  spec.write = async (io, value) => {
+  const write = async (io: MqttIo, value: Value, echo: Echo | undefined): Promise<void> => {
     const unchanged = given?.onlyChanges === true && asTold(io, value)
     await publish(io, { value })
-    if (confirmed.length > 0 && !unchanged) {
-      await confirmation(io, name, parameter, value, confirmed, withinMs)
-    }
+    if (confirmed.length === 0) return
+    if (!unchanged) return confirmation(io, name, parameter, value, confirmed, withinMs)
+    if (!echo) return
+    await echo.ask(io)
+    // What it has told meanwhile is what it is at.
+    if (!asTold(io, value)) throw notAsWanted(name, value, 'something else', withinMs)
   }
-  return spec
+  return (echo) => ({ ...spec, write: (io, value) => write(io, value, echo) })
 }
 
 function confirmationsOf(
@@ -254,63 +283,23 @@ function confirmationsOf(
   return sources
 }
 
-/**
- * Waits until the device tells the value that was asked for, on any of these topics.
- *
- * @throws REPLY_TIMEOUT when it tells nothing; READBACK_MISMATCH when what it told last is something else
- */
-async function confirmation(
-  io: MqttIo,
-  name: string,
-  parameter: MqttParameter,
-  wanted: Value,
-  sources: readonly Source[],
-  timeoutMs: number,
-): Promise<void> {
-  let told: Value | Fault | undefined
-  const waits = sources.map((source) =>
-    io.expect(source.topic, {
-      timeoutMs,
-      accept: (payload) => {
-        const value = valueIn(new Message(payload), source, parameter)
-        if (value === undefined) return false
-        told = value
-        return agrees(parameter, wanted, value)
-      },
-    }),
-  )
-  try {
-    await Promise.any(waits)
-  } catch (error) {
-    const first: unknown = error instanceof AggregateError ? error.errors[0] : error
-    const timedOut = first instanceof GolemError && first.code === 'REPLY_TIMEOUT'
-    if (told === undefined || !timedOut) throw first
-    const shows = isFault(told) ? `"${told.fault}"` : String(told)
-    throw new GolemError(
-      'READBACK_MISMATCH',
-      `The device was asked for ${name} = ${String(wanted)} and tells ${shows} after ${timeoutMs} ms.`,
-    )
-  }
-}
-
-function agrees({ step }: MqttParameter, wanted: Value, told: Value | Fault | undefined): boolean {
-  return told !== undefined && !isFault(told) && defaultMatches(wanted, told, step)
-}
-
 function actionOf(name: string, action: MqttAction, report: Report): ActionSpec<MqttIo> {
   const forms = action.arguments ?? {}
   const publish = readPublish(action.publish, forms, ['actions', name, 'publish'], report)
   const spec = describeActionOf(action)
   return {
     ...spec,
-    note: withNote(spec.note),
+    note: withNote(spec.note, UNCONFIRMED),
     run: (io, args) => publish(io, args),
   }
 }
 
-function withNote(note: string | undefined): string {
-  const unconfirmed = 'Done means here that the broker has taken it: the device does not confirm.'
-  return note === undefined ? unconfirmed : `${note} ${unconfirmed}`
+const UNCONFIRMED = 'Done means here that the broker has taken it: the device does not confirm.'
+const UNCHANGED =
+  'The device confirms changes only: for the value it told last, done means that the broker has taken it.'
+
+function withNote(note: string | undefined, more: string): string {
+  return note === undefined ? more : `${note} ${more}`
 }
 
 /** Makes what publishes. What is wrong is reported. */

@@ -49,6 +49,37 @@ export interface RawSimulation {
 
 const word = { type: ['string', 'number'], description: 'a text or number' }
 
+/** The variables of a simulated instrument. */
+export const stateSchema = byName(
+  'What it remembers, with the values after power-up',
+  {
+    description: 'a text or number, or a table with "value"',
+    if: { type: 'object' },
+    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+    then: table(
+      'One variable',
+      {
+        value: { ...word, description: 'its value after power-up' },
+        min: number('lowest number it takes; below it is an error -222'),
+        max: number('highest number it takes; above it is an error -222'),
+        format: {
+          type: 'string',
+          pattern: '^(plain|integer|hex|fixed \\d|exponent \\d)$',
+          description: 'how a number is answered: plain (default), integer, hex, fixed N or exponent N',
+        },
+        words: {
+          type: 'object',
+          description: 'the values it takes, each with the words that stand for it; others are an error -224',
+          additionalProperties: { type: 'array', items: word, description: 'a list of words' },
+        },
+      },
+      ['value'],
+    ),
+    else: word,
+  },
+  'name of a variable',
+)
+
 /** The part of a model file that answers in the instrument's place, for tests and for trying a site without it. */
 export const simulationSchema = table('Answers of a simulated instrument', {
   scpi: flag(
@@ -60,36 +91,7 @@ export const simulationSchema = table('Answers of a simulated instrument', {
     none: text('the answer when there is none; default 0,"No error"'),
     one: text('the answer for one, with {code} and {text}; default {code},"{text}"'),
   }),
-  state: byName(
-    'What it remembers, with the values after power-up',
-    {
-      description: 'a text or number, or a table with "value"',
-      if: { type: 'object' },
-      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
-      then: table(
-        'One variable',
-        {
-          value: { ...word, description: 'its value after power-up' },
-          min: number('lowest number it takes; below it is an error -222'),
-          max: number('highest number it takes; above it is an error -222'),
-          format: {
-            type: 'string',
-            pattern: '^(plain|integer|hex|fixed \\d|exponent \\d)$',
-            description: 'how a number is answered: plain (default), integer, hex, fixed N or exponent N',
-          },
-          words: {
-            type: 'object',
-            description:
-              'the values it takes, each with the words that stand for it; others are an error -224',
-            additionalProperties: { type: 'array', items: word, description: 'a list of words' },
-          },
-        },
-        ['value'],
-      ),
-      else: word,
-    },
-    'name of a variable',
-  ),
+  state: stateSchema,
   rules: list(
     'What it does on which command; the first one that fits',
     table('One rule', {

@@ -46,11 +46,11 @@ const LONGEST_INPUT = 1024 * 1024
  * Makes the simulated instrument of a model file.
  *
  * @param raw - a model file without faults
- * @returns null when it has no `simulation`, or speaks Modbus
+ * @returns null when it has no `simulation`, or speaks Modbus or MQTT
  */
 export function createAnswerer(raw: RawModel): Answerer | null {
-  // Registers are played by createModbusAnswerer.
-  if (raw.transport === 'modbus') return null
+  // Registers are played by createModbusAnswerer, devices behind a broker by createMqttAnswerer.
+  if (raw.transport === 'modbus' || raw.transport === 'mqtt') return null
   const make = readSimulation(raw, () => undefined)
   return make?.() ?? null
 }
