@@ -10,6 +10,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/config': { always: ['core'] },
   'packages/transports': { always: ['core'] },
   'packages/queue': { always: ['core'] },
+  'packages/recipes': { always: ['core', 'config'] },
   'packages/discovery': { always: ['core', 'transports'] },
   'packages/gateway': { always: ['core', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
@@ -19,6 +20,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
     always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'],
     lazy: ['discovery'],
   },
+  'apps/scheduler': { always: ['core', 'config', 'queue'] },
   'apps/cli': {
     always: ['core', 'config'],
     lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'],

@@ -11,6 +11,8 @@ import { ROOT } from './root.ts'
 export interface StandOptions {
   /** Worker processes at the start (default 1). */
   workers?: number
+  /** Scheduler processes (default none). */
+  schedulers?: number
   /** Web processes at the start (default 1). */
   webs?: number
   /** Simulated devices (default: a relay board `relays` and a lamp `lamp`). */
@@ -72,12 +74,15 @@ export interface Stand {
   readonly sim: { device(name: string): SimulatedDevice }
   readonly workers: NodeProcess[]
   readonly webs: NodeProcess[]
+  readonly schedulers: NodeProcess[]
   readonly siteFile: string
   /** The folder of the site: journals, run files. */
   readonly dir: string
   /** Starts one more worker and waits until it is ready; its id is `worker-N`, N its place in `workers`. */
   addWorker(place?: WorkerPlace): Promise<NodeProcess>
   addWeb(): Promise<NodeProcess>
+  /** Starts one more scheduler; its id is `scheduler-N`. The first one leads. */
+  addScheduler(): Promise<NodeProcess>
   /** Kills a web process in an orderly way and starts another on a port of its own, in its place. */
   restartWeb(index: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Address of a web process. */
@@ -152,7 +157,14 @@ const DEFAULT_DEVICES: readonly DeviceSpec[] = [relayBoard('relays'), { name: 'l
  *     }
  */
 export async function startStand(options: StandOptions = {}): Promise<Stand> {
-  const { workers = 1, webs = 1, devices = DEFAULT_DEVICES, pollEveryMs = 200, settled = true } = options
+  const {
+    workers = 1,
+    webs = 1,
+    schedulers = 0,
+    devices = DEFAULT_DEVICES,
+    pollEveryMs = 200,
+    settled = true,
+  } = options
   const dir = makeTempDir('golem-stand')
   // What was started, to be ended in the other order.
   const closers: (() => void | Promise<void>)[] = [() => dir.remove()]
@@ -184,6 +196,7 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
     await Promise.all([
       ...Array.from({ length: workers }, () => stand.addWorker()),
       ...Array.from({ length: webs }, () => stand.addWeb()),
+      ...Array.from({ length: schedulers }, () => stand.addScheduler()),
     ])
     if (settled && workers > 0 && webs > 0) await stand.settled(instruments.map(({ id }) => id))
     return stand
@@ -203,6 +216,7 @@ class RunningStand implements Stand {
   readonly close: () => Promise<void>
   readonly workers: NodeProcess[] = []
   readonly webs: NodeProcess[] = []
+  readonly schedulers: NodeProcess[] = []
   readonly #urls: string[] = []
   /** Also those that were replaced. */
   readonly #processes: NodeProcess[] = []
@@ -232,6 +246,14 @@ class RunningStand implements Stand {
     const { url = '' } = await web.ready
     this.#urls[index] = url
     return web
+  }
+
+  async addScheduler(): Promise<NodeProcess> {
+    const id = `scheduler-${this.schedulers.length}`
+    const scheduler = this.#spawn('scheduler', id, ['--site', this.siteFile, '--id', id])
+    this.schedulers.push(scheduler)
+    await scheduler.ready
+    return scheduler
   }
 
   async restartWeb(index: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -348,7 +370,12 @@ class RunningStand implements Stand {
     await Promise.all(this.#processes.map((each) => each.kill('SIGKILL')))
   }
 
-  #spawn(app: 'worker' | 'web', name: string, args: string[], env: Record<string, string> = {}): NodeProcess {
+  #spawn(
+    app: 'worker' | 'web' | 'scheduler',
+    name: string,
+    args: string[],
+    env: Record<string, string> = {},
+  ): NodeProcess {
     const spawned = spawnNode(join(ROOT, 'apps', app, 'dist', 'main.js'), args, { name, env })
     this.#processes.push(spawned)
     return spawned
