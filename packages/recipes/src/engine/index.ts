@@ -1,0 +1,2 @@
+export type { EngineState } from './state.ts'
+export type * from './types.ts'
