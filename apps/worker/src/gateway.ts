@@ -1,5 +1,5 @@
 import type { GatewayConfig, InstrumentConfig } from '@golem/config'
-import type { LineDriver } from '@golem/core'
+import { GolemError, type LineDriver, type ModbusDriver } from '@golem/core'
 import { GatewayPort, type LineSettings, type Turnstile, tapUnsolicited } from '@golem/gateway'
 import { GatewayLedger } from './gateway-ledger.ts'
 import type { WorkerContext } from './context.ts'
@@ -33,13 +33,15 @@ export class InstrumentGateway {
     this.#config = config
     this.#turnstile = turnstile
     this.#ledger = new GatewayLedger(context, instrument.id)
-    tapUnsolicited(instrument.driver as LineDriver, (line) => this.#port?.show(line))
+    if (instrument.driver.transport === 'line') {
+      tapUnsolicited(instrument.driver, (line) => this.#port?.show(line))
+    }
   }
 
   open(): void {
     const { log, client } = this.#context
-    const { gateway } = this.#config
-    const driver = this.#instrument.driver as LineDriver
+    const { gateway, endpoint } = this.#config
+    const driver = this.#instrument.driver as LineDriver | ModbusDriver
     this.#port = new GatewayPort({
       channel: this.#instrument.channel,
       listen: gateway.listen,
@@ -47,9 +49,16 @@ export class InstrumentGateway {
       allow: gateway.allow,
       readOnly: gateway.readOnly,
       telnet: gateway.telnet === 'rfc2217' ? this.#lineSettings(driver) : undefined,
+      ...(endpoint.kind === 'modbus' ? { unit: endpoint.unit } : {}),
       timeoutMs: gateway.timeoutMs ?? driver.link.replyTimeoutMs,
       turnstile: this.#turnstile,
-      mayCommand: (by) => mayCommand(this.#context, this.#instrument.id, by),
+      mayCommand: (by, changes) => {
+        mayCommand(this.#context, this.#instrument.id, by)
+        // While Redis is away no stop is heard of, and no record says who did it.
+        if (changes && !client.isReachable) {
+          throw new GolemError('QUEUE_DOWN', 'Redis is away: nothing is changed, and nothing was sent.')
+        }
+      },
       onExchange: (exchange) => {
         const endedAt = client.clock.now()
         this.#ledger.exchange(exchange, endedAt - (Date.now() - exchange.startedAt), endedAt)
@@ -72,7 +81,7 @@ export class InstrumentGateway {
     this.#ledger.close()
   }
 
-  #lineSettings(driver: LineDriver): LineSettings {
+  #lineSettings(driver: LineDriver | ModbusDriver): LineSettings {
     const { endpoint } = this.#config
     return endpoint.kind === 'serial' ? { ...driver.link, ...endpoint } : driver.link
   }

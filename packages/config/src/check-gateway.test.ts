@@ -1,6 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { faultsOf, loadText, models } from './testing.ts'
+import type { Model, ModbusDriver } from '@golem/core'
+import { faultsOf, loadText, models as linesAndHttp } from './testing.ts'
+
+/** A unit on a Modbus line. */
+const oven: Model = {
+  id: 'oven',
+  label: 'Oven',
+  kind: 'oven',
+  source: 'invented for tests',
+  transport: 'modbus',
+  optionsSchema: { type: 'object', additionalProperties: false },
+  create: (): ModbusDriver => ({
+    transport: 'modbus',
+    link: { replyTimeoutMs: 500, gapMs: 0 },
+    parameters: {},
+    actions: {},
+    identify: async () => undefined,
+    readAll: async () => ({}),
+  }),
+}
+const models = new Map([...linesAndHttp, [oven.id, oven]])
 
 const site = (gateway: string, head = '', address = 'tcp://a:1', model = 'gauge'): string =>
   `site: lab\n${head}instruments:\n  - { id: one, model: ${model}, address: "${address}"${gateway && `, gateway: ${gateway}`} }\n`
@@ -20,6 +40,18 @@ test('a port is for this machine only, for everything, and waits as the model ha
     telnet: 'raw',
     timeoutMs: null,
   })
+})
+
+test('a Modbus unit has a port too, on whatever line it is', () => {
+  for (const address of [
+    'modbus-tcp://a/3',
+    'modbus-rtu:/dev/ttyS0?unit=3',
+    'modbus-rtu://a:1/3',
+    'sim:oven',
+  ]) {
+    const { gateway } = loadText(site('{ port: 502 }', '', address, 'oven'), { models }).instruments[0] ?? {}
+    assert.equal(gateway?.port, 502, address)
+  }
 })
 
 test('what holds for the whole site can be said otherwise for one instrument', () => {
@@ -50,6 +82,16 @@ test('what can not be is told with its place', () => {
       site('{ port: 1 }', '', 'http://a', 'heater'),
       /gateway The gateway is for instruments that speak in lines/,
     ],
+    [
+      site('{ port: 502, timeout: 1 s }', '', 'modbus-tcp://a/1', 'oven'),
+      /gateway\.timeout The answers of a Modbus unit/,
+    ],
+    [
+      site('{ port: 502, telnet: rfc2217 }', '', 'modbus-rtu:/dev/ttyS0?unit=1', 'oven'),
+      /gateway\.telnet RFC 2217/,
+    ],
+    [site('{ port: 502, telnet: rfc2217 }', '', 'sim:oven', 'oven'), /gateway\.telnet .* speak Modbus TCP/],
+    [site('{ port: 502 }', '', 'modbus-rtu:/dev/ttyS0?unit=0', 'oven'), /gateway Unit 0 is all units/],
     [site('{ port: 8000 }', 'web: { port: 8000 }\n'), /gateway\.port The page has the port 8000/],
   ]
   for (const [text, wanted] of table) {

@@ -1,5 +1,4 @@
-import type { Address, Driver, Model } from '@golem/core'
-import { isIP } from 'node:net'
+import { type Address, type Driver, isNetwork, type Model } from '@golem/core'
 import { readDuration, type Report } from './check-instrument.ts'
 import { isLoopback } from './check-web.ts'
 import { clip } from './in-words.ts'
@@ -44,6 +43,7 @@ export function readGateway(
   const { report, siteGateway = {} } = around
   const place = [...path, 'gateway']
   checkTransport(raw, endpoint, place, around)
+  checkModbus(raw, endpoint, place, around)
   checkAllow(gateway.allow, [...place, 'allow'], report)
   const listen = gateway.listen ?? siteGateway.listen ?? DEFAULT_LISTEN
   const allow = gateway.allow ?? siteGateway.allow
@@ -99,7 +99,7 @@ export function checkGatewayPorts(
 const TRANSPORTS: Readonly<Record<Driver['transport'], string | null>> = {
   line: null,
   http: 'It speaks HTTP, and browsers and scripts may speak to it directly',
-  modbus: 'It speaks Modbus',
+  modbus: null,
   mqtt: 'It speaks MQTT, and its broker takes other clients anyway',
   hid: 'It takes USB reports',
 }
@@ -111,7 +111,7 @@ function checkTransport(
   { report, models }: { report: Report; models: ReadonlyMap<string, Model> | undefined },
 ): void {
   const model = raw.model === undefined ? undefined : models?.get(raw.model)
-  const kinds = ['serial', 'tcp', 'usbtmc', 'sim']
+  const kinds = ['serial', 'tcp', 'usbtmc', 'modbus', 'sim']
   const why = model
     ? TRANSPORTS[model.transport]
     : endpoint && !kinds.includes(endpoint.kind)
@@ -120,9 +120,32 @@ function checkTransport(
   if (why === null) return
   report(
     path,
-    `The gateway is for instruments that speak in lines, over a serial port, TCP or USBTMC. ${why}. Remove "gateway".`,
+    `The gateway is for instruments that speak in lines, over a serial port, TCP or USBTMC, or Modbus. ${why}. Remove "gateway".`,
     'key',
   )
+}
+
+/** A Modbus unit has a language without lines, and its answers have the time its model says. */
+function checkModbus(
+  { model, gateway }: RawInstrument,
+  endpoint: Address | null,
+  path: Path,
+  { report, models }: { report: Report; models: ReadonlyMap<string, Model> | undefined },
+): void {
+  if (endpoint?.kind !== 'modbus' && models?.get(model ?? '')?.transport !== 'modbus') return
+  if (endpoint?.kind === 'modbus' && endpoint.framing === 'rtu' && endpoint.unit === 0) {
+    report(path, 'Unit 0 is all units of the line, and none of them answers. Remove "gateway".', 'key')
+  }
+  if (endpoint?.kind === 'sim' && gateway?.telnet === 'rfc2217') {
+    report([...path, 'telnet'], 'Clients of a Modbus unit speak Modbus TCP. Write raw, or leave it out.')
+  }
+  if (gateway?.timeout !== undefined) {
+    report(
+      [...path, 'timeout'],
+      'The answers of a Modbus unit are waited for as its model says. Remove "timeout".',
+      'key',
+    )
+  }
 }
 
 function checkAllow(allow: RawGateway['allow'], path: Path, report: Report): void {
@@ -133,13 +156,6 @@ function checkAllow(allow: RawGateway['allow'], path: Path, report: Report): voi
       `"${clip(entry)}" is no address. Write an address like 10.0.0.7 or a network like 10.0.0.0/24.`,
     )
   }
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
 function needsAllow(listen: string): string {

@@ -77,7 +77,7 @@ const gatewayAccess = {
 }
 
 const gateway = table(
-  'A TCP port at which other programs speak with it in its own language',
+  'A TCP port at which other programs speak with it in its own language; with a Modbus unit in Modbus TCP',
   {
     port: { type: 'integer', minimum: 1, maximum: 65535, description: 'port, 1 to 65535' },
     ...gatewayAccess,

@@ -25,14 +25,6 @@ export class AccessList {
   }
 }
 
-/** Is it neither an address nor a network, as `AccessList` takes them? */
-export function faultyNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return true
-  return bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-}
-
 /** An IPv4 address that came over an IPv6 socket, as IPv4. */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AccessList, faultyNetwork, LOOPBACK, plainAddress } from './access.ts'
+import { AccessList, LOOPBACK, plainAddress } from './access.ts'
 import { AnswerScan } from './answer-scan.ts'
 import { MAX_MESSAGE, MessageFraming } from './message-framing.ts'
 import { Rfc2217 } from './rfc2217.ts'
@@ -122,9 +122,6 @@ test('who may come: this machine, unless networks are named', () => {
   for (const address of ['10.0.0.9', 'fd12::1', '192.168.1.7']) assert.ok(lab.allows(address), address)
   for (const address of ['10.0.1.9', '127.0.0.1', '192.168.1.8']) assert.ok(!lab.allows(address), address)
   assert.equal(plainAddress('::ffff:10.0.0.7'), '10.0.0.7')
-  for (const text of ['10.0.0.0/33', '10.0.0', 'host', '1.2.3.4/', '::/129', '1.2.3.4/5/6']) {
-    assert.ok(faultyNetwork(text), text)
-  }
 })
 
 test('RFC 2217 answers with the line as it is, doubles 255, and never answers an answer', () => {

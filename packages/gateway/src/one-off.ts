@@ -1,9 +1,11 @@
 import {
   type Address,
   asGolemError,
+  type Driver,
   GolemError,
   type LineDriver,
   type LineIo,
+  type ModbusIo,
   nameOf,
   type SerialSettings,
 } from '@golem/core'
@@ -15,7 +17,7 @@ export interface OneOffOptions extends Pick<
   PortOptions,
   'listen' | 'port' | 'allow' | 'readOnly' | 'timeoutMs' | 'onLog' | 'onTrouble' | 'onOpened' | 'onExchange'
 > {
-  /** A serial port, a TCP socket or a USBTMC device. */
+  /** A serial port, a TCP socket, a USBTMC device, or a Modbus unit, whose clients speak Modbus TCP. */
   endpoint: Address
   /** What the instrument wants at the end of a message, and ends its answers with. */
   sendTerminator: string
@@ -42,7 +44,7 @@ export function openOneOff(options: OneOffOptions): {
   probe: () => Promise<void>
   close: () => Promise<void>
 } {
-  const { endpoint, replies, serial, telnet, ...rest } = options
+  const { endpoint, serial, telnet, ...rest } = options
   if (telnet && endpoint.kind !== 'serial') {
     throw new GolemError(
       'CONFIG_INVALID',
@@ -51,21 +53,7 @@ export function openOneOff(options: OneOffOptions): {
   }
   const settings = endpoint.kind === 'serial' ? { ...serial, ...settingsOf(endpoint) } : serial
   const known: Known = { identity: undefined }
-  const driver: LineDriver = {
-    transport: 'line',
-    parameters: {},
-    actions: {},
-    identify: (io) => (replies === 'query' ? identify(io, known) : Promise.resolve()),
-    readAll: async () => ({}),
-    replies,
-    link: {
-      sendTerminator: options.sendTerminator,
-      receiveTerminator: options.receiveTerminator,
-      replyTimeoutMs: options.timeoutMs,
-      quietMs: QUIET_MS,
-      ...settings,
-    },
-  }
+  const driver = driverFor(options, settings, known)
   const link = openLink({
     endpoint,
     guard: () => undefined,
@@ -81,12 +69,40 @@ export function openOneOff(options: OneOffOptions): {
     channel,
     turnstile: new Turnstile(),
     ...(telnet ? { telnet: settings } : {}),
+    ...(endpoint.kind === 'modbus' ? { unit: endpoint.unit } : {}),
   })
   return {
     probe: () => channel.run('poll', async () => undefined),
     close: async () => {
       port.close('the gateway was ended.')
       await link.close()
+    },
+  }
+}
+
+/** What is enough of a driver to pass on what others say. */
+function driverFor(options: OneOffOptions, settings: SerialSettings, known: Known): Driver {
+  const { endpoint, replies, timeoutMs, sendTerminator, receiveTerminator } = options
+  const common = { parameters: {}, actions: {}, readAll: async () => ({}) }
+  if (endpoint.kind === 'modbus') {
+    return {
+      ...common,
+      transport: 'modbus',
+      identify: readSomething,
+      link: { replyTimeoutMs: timeoutMs, gapMs: 0, ...settings },
+    }
+  }
+  return {
+    ...common,
+    transport: 'line',
+    identify: (io) => (replies === 'query' ? identify(io, known) : Promise.resolve()),
+    replies,
+    link: {
+      sendTerminator,
+      receiveTerminator,
+      replyTimeoutMs: timeoutMs,
+      quietMs: QUIET_MS,
+      ...settings,
     },
   }
 }
@@ -110,6 +126,18 @@ async function identify(io: LineIo, known: Known): Promise<void> {
   } catch (error) {
     if (identity !== undefined || asGolemError(error).code !== 'REPLY_TIMEOUT') throw error
     known.identity = null
+  }
+}
+
+/**
+ * Reads anything from a unit: whatever it answers shows whether the line hears itself, which the acknowledgement of a
+ * write does not.
+ */
+async function readSomething(io: ModbusIo): Promise<void> {
+  try {
+    await io.readHoldingRegisters(0, 1)
+  } catch (error) {
+    if (asGolemError(error).code !== 'INSTRUMENT_REFUSED') throw error
   }
 }
 

@@ -2,6 +2,7 @@ import { type GolemError, type LineDriver, messageOf } from '@golem/core'
 import type { Channel } from '@golem/transports'
 import { createServer, type Server, type Socket } from 'node:net'
 import { AccessList, placeOf, plainAddress } from './access.ts'
+import { ModbusSession } from './modbus-session.ts'
 import { type LineSettings, Rfc2217 } from './rfc2217.ts'
 import { Session } from './session.ts'
 import type { Turnstile } from './turnstile.ts'
@@ -30,8 +31,10 @@ export interface ForeignExchange {
 }
 
 export interface PortOptions {
-  /** Of a driver with transport `line`. */
+  /** Of a driver with transport `line` or `modbus`. */
   channel: Channel
+  /** Modbus: the number of the unit. */
+  unit?: number
   /** The address to listen on, e.g. 127.0.0.1. */
   listen: string
   /** 0: a free one, which `opened` tells. */
@@ -42,12 +45,12 @@ export interface PortOptions {
   readOnly: boolean
   /** rfc2217: clients speak telnet, and may ask for the settings of the serial line, which are these. */
   telnet?: LineSettings | undefined
-  /** The longest silence before and within an answer, in ms. */
+  /** The longest silence before and within an answer, in ms; of a Modbus unit its driver's counts. */
   timeoutMs: number
   /** Shared by all ports of a link. */
   turnstile: Turnstile
-  /** Called before a client's message goes out. @throws what says why it must not */
-  mayCommand?: (by: string) => void
+  /** Called before a client's message goes out. @param changes - it may change something @throws why it must not */
+  mayCommand?: (by: string, changes: boolean) => void
   onExchange?: (exchange: ForeignExchange) => void
   /** What happens to clients, in words. */
   onLog: (message: string) => void
@@ -64,7 +67,7 @@ export interface PortOptions {
 export class GatewayPort {
   readonly #options: PortOptions
   readonly #access: AccessList
-  readonly #sessions = new Set<Session>()
+  readonly #sessions = new Set<Session | ModbusSession>()
   #server: Server | undefined
   #timer: NodeJS.Timeout | undefined
   #trouble = ''
@@ -124,7 +127,14 @@ export class GatewayPort {
       socket.destroy()
       return
     }
-    const { telnet } = this.#options
+    const session = this.#sessionFor(socket, `gateway ${placeOf(address, remotePort)}`)
+    this.#sessions.add(session)
+    socket.on('close', () => this.#sessions.delete(session))
+  }
+
+  #sessionFor(socket: Socket, by: string): Session | ModbusSession {
+    const { telnet, channel, unit = 1 } = this.#options
+    if (channel.driver.transport === 'modbus') return new ModbusSession(this.#options, socket, by, unit)
     const end = telnet && {
       settings: telnet,
       write: (bytes: Buffer): void => void socket.write(bytes),
@@ -133,9 +143,8 @@ export class GatewayPort {
         if (what !== 'received') session.forgetPending()
       },
     }
-    const session = new Session(this.#options, socket, placeOf(address, remotePort), end && new Rfc2217(end))
-    this.#sessions.add(session)
-    socket.on('close', () => this.#sessions.delete(session))
+    const session = new Session(this.#options, socket, by, end && new Rfc2217(end))
+    return session
   }
 
   #spareMemory(): void {

@@ -57,6 +57,8 @@ export class WorkerClient {
   readonly #leaseMs: number
   readonly #writing = new Set<Promise<unknown>>()
   readonly #onError: (error: Error) => void
+  /** The last beat was answered. */
+  #answers = false
 
   constructor(options: WorkerClientOptions) {
     const { site, redisUrl, worker, leaseMs, onError } = options
@@ -81,6 +83,12 @@ export class WorkerClient {
     this.#subscriber.subscribe(this.#keys.control).catch(onError)
   }
 
+  /** Redis is there, as far as is known just now: a stop would be heard of, and a record be written. */
+  get isReachable(): boolean {
+    const connections = [this.#patient, this.#beat, this.#subscriber]
+    return this.#answers && connections.every(({ status }) => status === 'ready')
+  }
+
   /**
    * Asks for the time and writes this worker's record.
    *
@@ -89,7 +97,13 @@ export class WorkerClient {
    * @throws when Redis does not answer in time
    */
   async beat(record: WorkerRecord): Promise<WorkerRecord | null> {
-    await this.clock.synchronise(this.#beat)
+    try {
+      await this.clock.synchronise(this.#beat)
+      this.#answers = true
+    } catch (error) {
+      this.#answers = false
+      throw error
+    }
     const json = await this.#beat.hget(this.#keys.workers, this.#worker)
     if (json) {
       const other = JSON.parse(json) as WorkerRecord

@@ -1,4 +1,4 @@
-import { messageOf, parseAddress, type SerialSettings } from '@golem/core'
+import { isNetwork, messageOf, parseAddress, type SerialSettings } from '@golem/core'
 import { isLoopback, parseDuration } from '@golem/config'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommonOptions, Context } from '../context.ts'
@@ -26,7 +26,7 @@ export function gateway(program: Command, context: Context): Command {
   return program
     .command('gateway')
     .description(
-      'shares one instrument (serial, USBTMC, TCP) with any number of programs over TCP, without a site; Ctrl-C ends it',
+      'shares one instrument (serial, USBTMC, TCP, Modbus) with any number of programs over TCP, without a site; Ctrl-C ends it',
     )
     .requiredOption('--address <address>', 'where it is, e.g. usbtmc:/dev/usbtmc0 or serial:/dev/ttyUSB0')
     .option('--port <port>', 'TCP port to open; 0: any free one', portOf, 5025)
@@ -53,17 +53,19 @@ export function gateway(program: Command, context: Context): Command {
       'after',
       [
         '\nThe programs take turns, message by message, and each gets its own answers. A question that is not answered in',
-        'time stays without an answer; what comes late is thrown away.',
+        'time stays without an answer; what comes late is thrown away. With a Modbus unit, whatever its line, they speak',
+        'Modbus TCP.',
         '\nExamples:',
         '  golem gateway --address usbtmc:/dev/usbtmc0 --listen 0.0.0.0 --allow 10.0.0.0/24',
         '  golem gateway --address serial:/dev/ttyUSB0 --baud 19200 --end crlf --port 2217 --rfc2217',
+        '  golem gateway --address "modbus-rtu:/dev/ttyUSB0?unit=1&baud=19200" --port 1502',
         "  then e.g.: lxi scpi -r -a 10.0.0.5 -p 5025 '*IDN?'",
       ].join('\n'),
     )
     .action(async (options: GatewayOptions) => {
-      const { LOOPBACK, faultyNetwork, openOneOff } = await import('@golem/gateway')
+      const { LOOPBACK, openOneOff } = await import('@golem/gateway')
       const allow = options.allow ?? LOOPBACK
-      const faulty = allow.find(faultyNetwork)
+      const faulty = allow.find((text) => !isNetwork(text))
       if (faulty !== undefined) {
         throw new CliError(
           'usage',
@@ -121,10 +123,10 @@ export function gateway(program: Command, context: Context): Command {
 
 function endpointOf(text: string): ReturnType<typeof parseAddress> {
   const address = parseAddress(text)
-  if (['serial', 'tcp', 'usbtmc'].includes(address.kind)) return address
+  if (['serial', 'tcp', 'usbtmc', 'modbus'].includes(address.kind)) return address
   throw new CliError(
     'usage',
-    `${text} is no line to share. Write serial:/dev/serial/by-id/..., usbtmc:/dev/usbtmc0 or tcp://host:port.`,
+    `${text} is no line to share. Write serial:/dev/serial/by-id/..., usbtmc:/dev/usbtmc0, tcp://host:port, or modbus-rtu:/dev/serial/by-id/...?unit=1.`,
   )
 }
 
