@@ -7,11 +7,13 @@ import { measureGateway } from './gateway.ts'
 import { measureModbus } from './modbus.ts'
 import { measurePolls } from './polls.ts'
 import { measureRoundTrip } from './round-trip.ts'
+import { measureStreams } from './streams.ts'
 import { measureTransports } from './transports.ts'
 import { measureVisible } from './visible.ts'
+import { measureWaveform } from './waveform.ts'
 import { measureWorkerLoad } from './worker-load.ts'
 
-// Measures this golem on this machine: `npm run bench`, or `npm run bench -- --only polls`. What it is compared with is
+// Measures this golem on this machine: `npm run bench`, or `npm run bench -- polls streams`. What it is compared with is
 // measured in the same run, so that the ratios hold on a slower or busier machine too.
 
 const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
@@ -22,20 +24,19 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   transports: measureTransports,
   gateway: measureGateway,
   modbus: measureModbus,
+  streams: measureStreams,
+  waveform: measureWaveform,
   visible: measureVisible,
   'demo-memory': measureDemoMemory,
 }
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' } } })
-const wanted = Object.entries(MEASUREMENTS).filter(
-  ([name]) => options.only === undefined || name === options.only,
-)
-if (wanted.length === 0) {
-  console.error(
-    `There is no measurement "${options.only}". There are: ${Object.keys(MEASUREMENTS).join(', ')}.`,
-  )
+const { positionals: names } = parseArgs({ allowPositionals: true })
+const unknown = names.find((name) => !Object.hasOwn(MEASUREMENTS, name))
+if (unknown !== undefined) {
+  console.error(`There is no measurement "${unknown}". There are: ${Object.keys(MEASUREMENTS).join(', ')}.`)
   process.exit(2)
 }
+const wanted = Object.entries(MEASUREMENTS).filter(([name]) => names.length === 0 || names.includes(name))
 const figures: Figure[] = []
 for (const [name, measure] of wanted) {
   console.error(`measuring ${name} ...`)

@@ -1,7 +1,10 @@
 import { Tc420Device, UsbtmcInstrument } from '@golem/simulator'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { createAnswerer, readModelFile } from '@golem/drivers'
 import { connect } from 'mqtt'
+import { SerialPort } from 'serialport'
 
 // Instruments that answer at once, each in a process of its own so that both ends do not share a thread:
 // `transports-end KIND [PLACE]`. Says where it is when it is ready. Ends with its parent.
@@ -20,6 +23,8 @@ const ENDS: Readonly<Record<string, (place: string) => Promise<string>>> = {
   'modbus-tcp': () => listen(0, answerModbusTcp),
   'modbus-rtu': (path) => listen(path, answerModbusRtu),
   mqtt: answerMqtt,
+  scope: (file) => listen(0, answerAs(file)),
+  reader: readLines,
 }
 
 function listen(at: number | string, serve: (socket: Socket) => void): Promise<string> {
@@ -96,6 +101,35 @@ async function answerMqtt(port: string): Promise<string> {
     client.publish(topic.replace(/set$/, 'state'), payload)
   })
   return port
+}
+
+/** The instrument of a model file. A waveform is reckoned once: the bench is about the other side. */
+function answerAs(file: string): (socket: Socket) => void {
+  const { raw } = readModelFile(file)
+  const instrument = raw && createAnswerer(raw)
+  if (!instrument) throw new Error(`${file} has no simulation.`)
+  let waveform: Buffer | null = null
+  return (socket) => {
+    createInterface({ input: socket }).on('line', (line) => {
+      const answer = line === ':WAV:DATA?' ? (waveform ??= instrument.answer(line)) : instrument.answer(line)
+      if (answer) socket.write(answer)
+    })
+  }
+}
+
+/** No instrument but a reader, of what comes by itself from these ports. @param paths - with commas between */
+async function readLines(paths: string): Promise<string> {
+  for (const path of paths.split(',')) {
+    const port = new SerialPort({ path, baudRate: 4800, autoOpen: false })
+    await new Promise<void>((resolve, reject) => {
+      port.open((error) => (error ? reject(error) : resolve()))
+    })
+    let rest = ''
+    port.on('data', (bytes: Buffer) => {
+      rest = (rest + bytes.toString('latin1')).split('\n').pop() ?? ''
+    })
+  }
+  return ''
 }
 
 const [kind = '', place = ''] = process.argv.slice(2)
