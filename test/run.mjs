@@ -9,8 +9,9 @@
  *   --portable      all but those that do not depend on the Node version (browser, systemd)
  *   --every-node    then the portable ones once more on each supported Node (see every-node.mjs)
  *
- * Files beside the code run several at a time; those that start whole stands run one by one. A file whose process
- * does not end by itself is a failure: something was left open. Works on Node 20.19 and newer, without packages.
+ * Files beside the code run several at a time; those that start whole stands or instruments run one by one. A file
+ * whose process does not end by itself is a failure: something was left open. Works on Node 20.19 and newer, without
+ * packages.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
@@ -23,14 +24,23 @@ import { ROOT, add, summary } from './common.mjs'
 
 /** How long one file may take before it counts as hanging, in ms. */
 const FILE_TIMEOUT_MS = { unit: 120_000, alone: 600_000 }
-/** Folders below test/src whose files need the machine for themselves, one at a time. */
-const ALONE = new Set(['e2e', 'systemd', 'browser', 'hardware'])
+/**
+ * Folders below test/src whose files need the machine for themselves, one at a time: they start whole stands, or talk to
+ * instruments in other processes with time-outs of some tens of milliseconds.
+ */
+const ALONE = new Set(['e2e', 'transports', 'usb', 'systemd', 'browser', 'hardware'])
 /** Folders below test/src whose outcome does not depend on the Node version. */
 const ONCE = new Set(['systemd', 'browser', 'hardware'])
 /** Where tsc puts a workspace's modules when it is not `dist`: the dashboard's dist is the browser's bundle. */
 const COMPILED = { 'apps/dashboard': 'tsc/dist' }
-/** Files beside the code that start whole processes again and again: half a minute each. */
-const SLOW = new Set(['apps/web/src/start.test.ts', 'apps/cli/src/up/up.test.ts'])
+/** Files beside the code that start whole processes again and again: up to half a minute each. */
+const SLOW = new Set([
+  'apps/web/src/start.test.ts',
+  'apps/cli/src/up/up.test.ts',
+  'apps/simulator/src/main.test.ts',
+])
+/** So many files beside the code run at a time: they mostly wait, for time-outs and for other processes. */
+const LANES = 2 * Math.max(2, availableParallelism())
 /** What must not leak from the caller's shell into a test: it might reach a real Redis or the caller's systemd. */
 const PRIVATE_ENV = /^(REDIS_URL|GOLEM_.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|NODE_TEST_CONTEXT|NODE_ENV)$/
 
@@ -109,9 +119,12 @@ async function runFiles(tests) {
       skips.push(...result.skips)
     }
   }
-  const together = tests.filter(({ kind }) => !ALONE.has(kind))
+  // Those that start processes take longest: they come first, so that no long one is left over at the end.
+  const together = tests
+    .filter(({ kind }) => !ALONE.has(kind))
+    .sort((a, b) => Number(a.kind === 'beside') - Number(b.kind === 'beside'))
   const alone = tests.filter(({ kind }) => ALONE.has(kind))
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, () => take(together, false)))
+  await Promise.all(Array.from({ length: LANES }, () => take(together, false)))
   await take(alone, true)
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { pino } from 'pino'
 import { buildApp } from './app.ts'
 import { InMemoryClient, descriptionOf, siteOf, snapshotOf } from './in-memory-site.ts'
@@ -12,9 +11,14 @@ import type { ProblemDocument } from './problem.ts'
 export const COMMANDS = '/api/instruments/relay-1/commands'
 export const JSON_TYPE = { 'content-type': 'application/json' }
 
-/** The application before an in-memory site, without a port. @param assets - files of the dashboard */
+/**
+ * The application before an in-memory site, without a port.
+ *
+ * @param t - the test after which it ends, or the `after` of a whole file
+ * @param assets - files of the dashboard
+ */
 export async function open(
-  t: TestContext,
+  t: { after: (end: () => Promise<void>) => void },
   web = {},
   assets: Record<string, string> = {},
 ): Promise<{ app: FastifyInstance; client: InMemoryClient }> {

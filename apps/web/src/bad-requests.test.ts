@@ -1,7 +1,10 @@
 import type { InjectOptions } from 'fastify'
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { COMMANDS, GOOD, fault, open, post } from './app-in-memory.ts'
+
+/** One for all: what is refused leaves nothing behind. */
+const { app, client } = await open({ after })
 
 const nested = (depth: number): string =>
   `{"parameter":"relay0","value":${'['.repeat(depth)}${']'.repeat(depth)}}`
@@ -124,8 +127,7 @@ const BAD_COMMANDS: [string, InjectOptions, [number, string, string]][] = [
 ]
 
 for (const [what, request, expected] of BAD_COMMANDS) {
-  test(`a command with ${what} is refused by name and reaches no queue`, async (t) => {
-    const { app, client } = await open(t)
+  test(`a command with ${what} is refused by name and reaches no queue`, async () => {
     assert.deepEqual(await fault(app, request), expected)
     assert.deepEqual(client.submitted, [])
   })
@@ -153,8 +155,7 @@ const BAD_QUESTIONS: [string, string, [number, string, string]][] = [
 ]
 
 for (const [method, url, expected] of BAD_QUESTIONS) {
-  test(`${method} ${url} gets ${expected[0]} ${expected[1]}`, async (t) => {
-    const { app } = await open(t)
+  test(`${method} ${url} gets ${expected[0]} ${expected[1]}`, async () => {
     assert.deepEqual(await fault(app, { method: method as 'GET', url }), expected)
   })
 }
