@@ -48,6 +48,7 @@ export class Commands {
       })
       if (toast !== null) store.dismissToast(toast)
       this.#report(title, ended)
+      if (ended.record && hasAnswer(ended.record)) store.setAnswer(key, ended.record)
       if (ended.effect !== 'none') this.#watchClosely()
       if (ended.outcome === 'done' && ended.record) await readSince(ended.record, instrument)
     } finally {
@@ -163,6 +164,11 @@ async function readSince(record: CommandRecord, instrument: InstrumentDescriptio
       setTimeout(resolve, READ_CHECK_MS)
     })
   }
+}
+
+/** Whether an action was answered with more than that it is done. */
+export function hasAnswer({ action, result, resultItems }: CommandRecord): boolean {
+  return action !== undefined && (result !== undefined || resultItems !== undefined)
 }
 
 /** @param target - a parameter's name, or an action's with `()` */

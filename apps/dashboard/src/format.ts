@@ -1,5 +1,6 @@
 import type { CommandRecord, InstrumentDescription, Value, ValueDescription } from '@golem/core'
 import { type Language, translate } from './i18n.ts'
+import { extentOfList } from './sparkline.ts'
 
 const DASH = '—'
 
@@ -32,19 +33,20 @@ export function formatBare(value: Value | null | undefined, shown: Shown, langua
 function formatList(values: readonly number[], shown: Shown, language: Language): string {
   const one = (value: number): string => formatNumber(value, shown.decimals, language)
   if (values.length <= 6) return values.map(one).join('; ') || DASH
-  const [least, most] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [
-    Infinity,
-    -Infinity,
-  ] as [number, number])
-  return translate(language, 'listOfNumbers', { count: values.length, least: one(least), most: one(most) })
+  const { min, max } = extentOfList(values) ?? { min: 0, max: 0 }
+  return translate(language, 'listOfNumbers', { count: values.length, least: one(min), most: one(max) })
 }
 
 /** A value with its unit: `21.40 °C`. */
 export function formatValue(value: Value | null | undefined, shown: Shown, language: Language): string {
   const bare = formatBare(value, shown, language)
-  return shown.unit && (typeof value === 'number' || typeof value === 'object') && value !== null
-    ? `${bare} ${shown.unit}`
-    : bare
+  return hasUnit(value, shown) ? `${bare} ${shown.unit}` : bare
+}
+
+/** Numbers have a unit, lists of them, and choices that are numbers in words. */
+export function hasUnit(value: Value | null | undefined, { type, unit }: Shown): boolean {
+  if (!unit || value === null || value === undefined) return false
+  return typeof value === 'number' || typeof value === 'object' || type === 'choice'
 }
 
 const SECOND = 1000

@@ -54,7 +54,7 @@ test('a group shows the parameters and actions of each instrument that belong to
   )
 })
 
-test('headings stand as they appear, after what has none; an action stands under its heading', () => {
+test('headings stand as they appear, before what has none; an action stands under its heading', () => {
   const supply = {
     ...instrument('supply', 'Bench', {}),
     parameters: {
@@ -67,7 +67,7 @@ test('headings stand as they appear, after what has none; an action stands under
   } as unknown as InstrumentDescription
   assert.deepEqual(
     partsOf([supply], 'Bench').map(({ sections }) => sections.map(namesOf)),
-    [[' error', 'Channel 1 on1 volt1', 'Channel 2 on2 trip()', 'All off()']],
+    [['Channel 1 on1 volt1', 'Channel 2 on2 trip()', 'All off()', ' error']],
   )
 })
 

@@ -22,7 +22,7 @@ export interface Section {
 /** What one instrument has in one group. */
 export interface GroupPart {
   instrument: InstrumentDescription
-  /** Never empty; what stands under no heading is first. */
+  /** Never empty; what stands under no heading is last: it is not what one looks for. */
   sections: readonly Section[]
 }
 
@@ -75,11 +75,11 @@ export function partsOf(instruments: readonly InstrumentDescription[], group: st
   return parts
 }
 
-/** Parameters and actions by their headings, in the order in which these appear; what has none comes first. */
-function sectionsOf(parameters: Section['parameters'], actions: Section['actions']): Section[] {
+/** Parameters and actions by their headings, in the order in which these appear; what has none comes last. */
+export function sectionsOf(parameters: Section['parameters'], actions: Section['actions']): Section[] {
   const headings = new Set([...parameters, ...actions].map(([, { section = '' }]) => section))
   return [...headings]
-    .toSorted((a, b) => Number(a !== '') - Number(b !== ''))
+    .toSorted((a, b) => Number(a === '') - Number(b === ''))
     .map((heading) => ({
       heading,
       parameters: parameters.filter(([, { section = '' }]) => section === heading),

@@ -45,6 +45,19 @@ export function readingOf(state: InstrumentState | undefined, name: string): Rea
   return state && Object.hasOwn(state.readings, name) ? state.readings[name] : undefined
 }
 
+/** Errors that several of these readings have in common, e.g. of all axes of a stage: they are said once. */
+export function sharedErrors(state: InstrumentState | undefined, names: readonly string[]): string[] {
+  const seen = new Set<string>()
+  const shared = new Set<string>()
+  for (const name of names) {
+    const error = readingOf(state, name)?.error
+    if (!error) continue
+    if (seen.has(error)) shared.add(error)
+    seen.add(error)
+  }
+  return [...shared]
+}
+
 /** A server clock further back than this was set back; smaller differences are answers that took their time. */
 const CLOCK_STEP_MS = 5000
 

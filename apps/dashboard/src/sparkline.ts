@@ -68,14 +68,22 @@ export function listPath(values: readonly number[], width: number, height: numbe
   if (values.length < 2) return ''
   const columns = Math.min(width, Math.floor(values.length / 2))
   const drawn = values.length <= width ? values : columnExtremes(values, columns)
-  const [min, max] = drawn.reduce(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)] as const,
-    [Infinity, -Infinity] as const,
-  )
+  const { min, max } = extentOfList(drawn) ?? { min: 0, max: 0 }
   const span = Math.max(max - min, Number.MIN_VALUE)
   const y = (value: number): number => round(height - 1 - ((value - min) / span) * (height - 2))
   const x = (index: number): number => round((index / (drawn.length - 1)) * width)
   return drawn.map((value, index) => `${index === 0 ? 'M' : 'L'}${x(index)} ${y(value)}`).join('')
+}
+
+/** Lowest and highest number of a list of any length, or null when it is empty. */
+export function extentOfList(values: readonly number[]): { min: number; max: number } | null {
+  if (values.length === 0) return null
+  let [min, max] = [Infinity, -Infinity]
+  for (const value of values) {
+    if (value < min) min = value
+    if (value > max) max = value
+  }
+  return { min, max }
 }
 
 function columnExtremes(values: readonly number[], columns: number): number[] {

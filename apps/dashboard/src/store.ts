@@ -1,5 +1,12 @@
 import { computed, signal } from '@preact/signals'
-import type { Effect, InstrumentDescription, OutcomeKind, StateDocument, Value } from '@golem/core'
+import type {
+  CommandRecord,
+  Effect,
+  InstrumentDescription,
+  OutcomeKind,
+  StateDocument,
+  Value,
+} from '@golem/core'
 import type { Session } from './api.ts'
 import { type Circumstances, whyAllBlocked, whyBlocked } from './availability.ts'
 import { History } from './history.ts'
@@ -48,6 +55,8 @@ export const site = signal<SiteModel | null>(null)
 export const toasts = signal<readonly Toast[]>([])
 /** Commands of this page that have not ended, by `instrument.parameter` or `instrument.action()`. */
 export const pending = signal<ReadonlyMap<string, Value | null>>(new Map())
+/** What this page's actions were answered last, by `instrument.action()`. */
+export const answers = signal<ReadonlyMap<string, CommandRecord>>(new Map())
 /** An emergency stop that the server has not confirmed yet: by instrument id, `''` for everything. */
 export const unconfirmedStops = signal<ReadonlyMap<string, number>>(new Map())
 export const language = signal<Language>('en')
@@ -126,6 +135,14 @@ export function setPending(key: string, value: Value | null | undefined): void {
   if (value === undefined) next.delete(key)
   else next.set(key, value)
   pending.value = next
+}
+
+/** @param record - null: it has been read */
+export function setAnswer(key: string, record: CommandRecord | null): void {
+  const next = new Map(answers.value)
+  if (record === null) next.delete(key)
+  else next.set(key, record)
+  answers.value = next
 }
 
 /** @param attempt - which one is under way; null: confirmed or given up */

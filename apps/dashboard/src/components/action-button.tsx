@@ -1,8 +1,9 @@
 import type { ActionDescription, InstrumentDescription, Value } from '@golem/core'
 import { useId, useState } from 'preact/hooks'
 import { pendingKey } from '../commands.ts'
-import { parseInput } from '../format.ts'
-import { language, pending, t } from '../store.ts'
+import { formatRange, parseInput } from '../format.ts'
+import { readingOf } from '../model.ts'
+import { language, pending, site, t } from '../store.ts'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page-context.ts'
 import { ValueField } from './value-field.tsx'
@@ -38,8 +39,7 @@ export function ActionButton({ instrument, name, action, blocked }: ActionButton
         onClick={() => (asks ? setAsking(!isPending) : run({}))}
       >
         {action.label}
-        {asks && '…'}
-        {isPending && <PendingMark />}
+        {isPending ? <PendingMark /> : asks && '…'}
       </button>
       {isAsking && (
         <ActionDialog instrument={instrument} action={action} onClose={() => setAsking(false)} onRun={run} />
@@ -64,13 +64,17 @@ interface ActionDialogProps {
   onRun: (values: Readonly<Record<string, Value>>) => void
 }
 
+/** What a field begins with: the usual value, or what the parameter of that name is now. */
+function beginning(instrument: InstrumentDescription, name: string, given: Value | undefined): string {
+  const value = given ?? readingOf(site.peek()?.instruments.get(instrument.id), name)?.value
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
+}
+
 function ActionDialog({ instrument, action, onClose, onRun }: ActionDialogProps) {
   const id = useId()
   const fields = Object.entries(action.arguments)
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>(() =>
-    Object.fromEntries(
-      fields.map(([key, { default: given }]) => [key, given === undefined ? '' : String(given)]),
-    ),
+    Object.fromEntries(fields.map(([key, { default: given }]) => [key, beginning(instrument, key, given)])),
   )
   const [wrongs, setWrongs] = useState<Readonly<Record<string, string>>>({})
   const confirm = (): void => {
@@ -107,8 +111,13 @@ function ActionDialog({ instrument, action, onClose, onRun }: ActionDialogProps)
             text={texts[key] ?? ''}
             onText={(text) => setTexts({ ...texts, [key]: text })}
             isWrong={Boolean(wrongs[key])}
-            describedBy={wrongs[key] ? `${id}-${key}-wrong` : undefined}
+            describedBy={`${id}-${key}-${wrongs[key] ? 'wrong' : 'range'}`}
           />
+          {!wrongs[key] && (
+            <p class="detail" id={`${id}-${key}-range`}>
+              {formatRange(allowed, language.value)}
+            </p>
+          )}
           {wrongs[key] && (
             <p class="wrong" id={`${id}-${key}-wrong`} role="alert">
               {wrongs[key]}

@@ -30,6 +30,8 @@ import { TokenForm } from './token-form.tsx'
  *       data-quality="good|stale|bad|none", data-value (the value read, raw; absent: none), data-pending (a command
  *       for it waits or runs) and inside [data-part="value|age|error|set|running"]
  *   [data-instrument="id"][data-action="name"]       the button of an action
+ *   [data-section="heading"]                         what an instrument has under one heading, e.g. a channel
+ *   [data-part="answer"][data-of="id.name()"]        what this page's action was answered, with [data-part="result|plot"]
  *   [data-part="queue"], [data-part="blocked"]       what waits and runs at an instrument; why it takes no commands
  *   [data-role="stop"], [data-role="release"]        emergency stop and release, in header and banner: of everything;
  *       with data-instrument="id": of one instrument

@@ -117,6 +117,8 @@ function ValueControl({ instrument, name, parameter, value, blocked, isPending }
   )
 }
 
+const MOST_OF_A_SLIDER = 1000
+
 interface SliderProps {
   parameter: ParameterDescription
   draft: string | null
@@ -125,10 +127,11 @@ interface SliderProps {
   onDraft: (text: string) => void
 }
 
-/** Moves the draft only; without both limits there is none. */
+/** Moves the draft only. There is none without both limits, nor over many powers of ten: it could not be placed. */
 function Slider({ parameter, draft, value, isDisabled, onDraft }: SliderProps) {
   const { type, min, max, step } = parameter
   if ((type !== 'number' && type !== 'integer') || min === undefined || max === undefined) return null
+  if (min > 0 && max / min > MOST_OF_A_SLIDER) return null
   const read = draft === null ? null : parseInput(draft, parameter, language.value)
   const drafted = read && 'value' in read ? read.value : null
   const position = typeof drafted === 'number' ? drafted : typeof value === 'number' ? value : min

@@ -2,7 +2,7 @@ import type { InstrumentDescription, InstrumentState } from '@golem/core'
 import type { ComponentChildren } from 'preact'
 import { pendingKey } from '../commands.ts'
 import { formatDuration, formatPeriod, formatTime } from '../format.ts'
-import { DEVICES } from '../groups.ts'
+import { DEVICES, sectionsOf } from '../groups.ts'
 import { readingOf } from '../model.ts'
 import { allBlockedReason, blockedReason, descriptions, language, now, pending, site, t } from '../store.ts'
 import { ActionButton } from './action-button.tsx'
@@ -148,34 +148,43 @@ function Parameters({ instrument, state, blocked }: ParametersProps) {
           <th scope="col">{t('age')}</th>
         </tr>
       </thead>
-      <tbody>
-        {Object.entries(instrument.parameters).map(([name, parameter]) => {
-          const reading = readingOf(state, name)
-          return (
-            <tr key={name} {...hooksOf(instrument.id, name, reading)}>
-              <th scope="row" title={parameter.note ?? name}>
-                {parameter.label}
+      {sectionsOf(Object.entries(instrument.parameters), []).map(({ heading, parameters }) => (
+        <tbody key={heading}>
+          {heading !== '' && (
+            <tr>
+              <th class="heading" scope="rowgroup" colSpan={3}>
+                {heading}
               </th>
-              <td>
-                <ReadValue parameter={parameter} reading={reading} />
-                {parameter.writable && (parameter.group ?? instrument.group) === DEVICES && (
-                  <Control
-                    instrument={instrument}
-                    name={name}
-                    parameter={parameter}
-                    value={reading?.value ?? null}
-                    blocked={blocked}
-                    isPending={pending.value.has(pendingKey(instrument.id, name))}
-                  />
-                )}
-              </td>
-              <td title={reading?.error}>
-                <AgeAndQuality parameter={parameter} reading={reading} />
-              </td>
             </tr>
-          )
-        })}
-      </tbody>
+          )}
+          {parameters.map(([name, parameter]) => {
+            const reading = readingOf(state, name)
+            return (
+              <tr key={name} {...hooksOf(instrument.id, name, reading)}>
+                <th scope="row" title={parameter.note ?? name}>
+                  {parameter.label}
+                </th>
+                <td>
+                  <ReadValue parameter={parameter} reading={reading} />
+                  {parameter.writable && (parameter.group ?? instrument.group) === DEVICES && (
+                    <Control
+                      instrument={instrument}
+                      name={name}
+                      parameter={parameter}
+                      value={reading?.value ?? null}
+                      blocked={blocked}
+                      isPending={pending.value.has(pendingKey(instrument.id, name))}
+                    />
+                  )}
+                </td>
+                <td title={reading?.error}>
+                  <AgeAndQuality parameter={parameter} reading={reading} />
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      ))}
     </table>
   )
 }

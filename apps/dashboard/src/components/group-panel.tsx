@@ -1,10 +1,13 @@
 import type { InstrumentDescription, InstrumentState } from '@golem/core'
 import { useId } from 'preact/hooks'
+import { pendingKey } from '../commands.ts'
 import { type GroupPart, partsOf, type Section } from '../groups.ts'
+import { readingOf, sharedErrors } from '../model.ts'
 import { allBlockedReason, blockedReason, descriptions, site, t } from '../store.ts'
 import { ActionButton } from './action-button.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
 import { ParameterCard } from './parameter-card.tsx'
+import { Answer } from './result.tsx'
 import { StopButton } from './stop-button.tsx'
 
 /** All parameters of one group, under the instruments they belong to. */
@@ -75,15 +78,20 @@ interface SectionPartProps {
 /** What stands under one heading of an instrument, e.g. a channel of a supply. */
 function SectionPart({ instrument, section, state, blocked }: SectionPartProps) {
   const { heading, parameters, actions } = section
-  const headingId = useId()
+  const id = useId()
+  const errors = sharedErrors(
+    state,
+    parameters.map(([name]) => name),
+  )
+  const headed = heading === '' ? {} : { role: 'group' as const, 'aria-labelledby': `${id}-heading` }
   return (
-    <div
-      class={heading === '' ? 'section' : 'section headed'}
-      role="group"
-      aria-labelledby={heading === '' ? undefined : headingId}
-      data-section={heading}
-    >
-      {heading !== '' && <h3 id={headingId}>{heading}</h3>}
+    <div class={heading === '' ? 'section' : 'section headed'} data-section={heading} {...headed}>
+      {heading !== '' && <h3 id={`${id}-heading`}>{heading}</h3>}
+      {errors.map((error, index) => (
+        <p class="error" key={error} id={`${id}-error-${index}`} data-part="shared-error">
+          {error}
+        </p>
+      ))}
       {parameters.length > 0 && (
         <div class="cards">
           {parameters.map(([name, parameter]) => (
@@ -94,6 +102,7 @@ function SectionPart({ instrument, section, state, blocked }: SectionPartProps) 
               parameter={parameter}
               state={state}
               blocked={blocked}
+              errorSaidAt={saidAt(id, errors, readingOf(state, name)?.error)}
             />
           ))}
         </div>
@@ -105,6 +114,14 @@ function SectionPart({ instrument, section, state, blocked }: SectionPartProps) 
           ))}
         </div>
       )}
+      {actions.map(([name]) => (
+        <Answer key={name} of={pendingKey(instrument.id, `${name}()`)} />
+      ))}
     </div>
   )
+}
+
+function saidAt(id: string, errors: readonly string[], error: string | undefined): string | undefined {
+  const index = error === undefined ? -1 : errors.indexOf(error)
+  return index === -1 ? undefined : `${id}-error-${index}`
 }

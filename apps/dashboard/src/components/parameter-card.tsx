@@ -6,7 +6,7 @@ import {
   valueInWords,
 } from '@golem/core'
 import { pendingKey } from '../commands.ts'
-import { formatBare, formatTarget } from '../format.ts'
+import { formatBare, formatTarget, hasUnit } from '../format.ts'
 import { readingOf } from '../model.ts'
 import { language, pending, t } from '../store.ts'
 import { PendingMark } from './action-button.tsx'
@@ -21,10 +21,13 @@ export interface ParameterProps {
   parameter: ParameterDescription
   state: InstrumentState | undefined
   blocked: string | null
+  /** Where the error of its reading is said already: id of that sentence. */
+  errorSaidAt?: string | undefined
 }
 
 /** One parameter: what it is now, how old that is, how it went lately, and the control to change it. */
-export function ParameterCard({ instrument, name, parameter, state, blocked }: ParameterProps) {
+export function ParameterCard(props: ParameterProps) {
+  const { instrument, name, parameter, state, blocked, errorSaidAt } = props
   const reading = readingOf(state, name)
   const running = state?.queue.running?.parameter === name ? state.queue.running : null
   const isPending = pending.value.has(pendingKey(instrument.id, name))
@@ -41,8 +44,9 @@ export function ParameterCard({ instrument, name, parameter, state, blocked }: P
   )
   return (
     <article
-      class={isSwitch ? 'card switched' : 'card'}
+      class={`card ${lookOf(parameter)}`}
       aria-label={parameter.label}
+      aria-describedby={errorSaidAt}
       {...hooksOf(instrument.id, name, reading)}
       data-pending={isPending || running !== null ? '' : undefined}
     >
@@ -53,7 +57,9 @@ export function ParameterCard({ instrument, name, parameter, state, blocked }: P
       </header>
       <div class="now">
         <ReadValue parameter={parameter} reading={reading} />
-        {typeof reading?.value === 'object' && reading.value !== null && <ListPlot values={reading.value} />}
+        {typeof reading?.value === 'object' && reading.value !== null && (
+          <ListPlot values={reading.value} decimals={parameter.decimals} />
+        )}
         <Sparkline
           instrument={instrument.id}
           name={name}
@@ -62,7 +68,7 @@ export function ParameterCard({ instrument, name, parameter, state, blocked }: P
         />
         <AgeAndQuality parameter={parameter} reading={reading} />
       </div>
-      {reading?.error && (
+      {reading?.error && errorSaidAt === undefined && (
         <p class="error" data-part="error">
           {reading.error}
         </p>
@@ -75,6 +81,12 @@ export function ParameterCard({ instrument, name, parameter, state, blocked }: P
       )}
     </article>
   )
+}
+
+/** What its values need: a switch beside the name, or a line of their own where they can be long. */
+function lookOf({ type }: ParameterDescription): string {
+  if (type === 'boolean') return 'switched'
+  return type === 'text' || type === 'array' ? 'long' : 'short'
 }
 
 /** The hooks of a parameter, on its card and on its row. */
@@ -96,10 +108,17 @@ export function ReadValue({
   reading: Reading | undefined
 }) {
   const value = reading?.value ?? null
+  if (value === '') {
+    return (
+      <p class="value empty-text" data-part="value">
+        {t('emptyText')}
+      </p>
+    )
+  }
   return (
     <p class="value" data-part="value">
       {formatBare(value, parameter, language.value)}
-      {parameter.unit && typeof value === 'number' && <span class="unit"> {parameter.unit}</span>}
+      {hasUnit(value, parameter) && <span class="unit"> {parameter.unit}</span>}
     </p>
   )
 }
