@@ -5,6 +5,7 @@
 #
 #   --workers N     worker processes on this machine (default 1; 0 for a machine without instruments)
 #   --webs N        web processes on this machine (default 2, so that one answers while the other restarts; 0 for none)
+#   --no-scheduler  no scheduler here; of several in a laboratory one leads, the others stand by
 #   --no-redis      do not run golem's own Redis here; put REDIS_URL into /etc/golem/golem.env
 #   --no-apt        install no Debian packages
 #   --no-start      install and enable, but start nothing
@@ -20,7 +21,7 @@ target=/opt/golem
 units=/etc/systemd/system
 rules=/etc/polkit-1/rules.d/49-golem.rules
 udev=/etc/udev/rules.d/60-golem.rules
-workers=1 webs=2 redis=yes apt=yes start=yes uninstall=
+workers=1 webs=2 scheduler=yes redis=yes apt=yes start=yes uninstall=
 
 die() {
   echo "install.sh: $*" >&2
@@ -33,6 +34,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --workers) number "$1" "${2-}"; workers=$2; shift ;;
     --webs) number "$1" "${2-}"; webs=$2; shift ;;
+    --no-scheduler) scheduler= ;;
     --no-redis) redis= ;;
     --no-apt) apt= ;;
     --no-start) start= ;;
@@ -54,7 +56,7 @@ if [ "$uninstall" ]; then
   mapfile -t known < <(enabled_units)
   systemctl stop golem.target "${known[@]}" 2>/dev/null || true
   systemctl disable --quiet golem.target "${known[@]}" 2>/dev/null || true
-  rm -f "$units"/golem.target "$units"/golem-web.socket "$units"/golem-{web,worker}@.service "$units"/golem-redis.service
+  rm -f "$units"/golem.target "$units"/golem-web.socket "$units"/golem-{web,worker}@.service "$units"/golem-{redis,scheduler}.service
   rm -f "$rules" "$udev"
   systemctl daemon-reload
   say 'stopped and removed the services, the polkit rule and the udev rule'
@@ -158,6 +160,7 @@ if [ "$redis" ]; then wanted+=(golem-redis.service); fi
 if [ "$webs" -gt 0 ]; then wanted+=(golem-web.socket); fi
 for ((i = 1; i <= webs; i++)); do wanted+=("golem-web@$i.service"); done
 for ((i = 1; i <= workers; i++)); do wanted+=("golem-worker@$i.service"); done
+if [ "$scheduler" ]; then wanted+=(golem-scheduler.service); fi
 mapfile -t before < <(enabled_units)
 for unit in "${before[@]}"; do
   if [[ " ${wanted[*]} " != *" $unit "* ]]; then

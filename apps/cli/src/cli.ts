@@ -14,10 +14,12 @@ import { model } from './commands/model.ts'
 import { release } from './commands/release.ts'
 import { set } from './commands/set.ts'
 import { startApp } from './commands/start-app.ts'
+import { startTasks } from './commands/start-tasks.ts'
 import { startWorkers } from './commands/start-workers.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
 import { stopApp } from './commands/stop-app.ts'
+import { stopTasks } from './commands/stop-tasks.ts'
 import { stopWorkers } from './commands/stop-workers.ts'
 import { token } from './commands/token.ts'
 import { up } from './commands/up.ts'
@@ -54,6 +56,8 @@ export const COMMANDS: readonly CommandModule[] = [
   stopWorkers,
   startApp,
   stopApp,
+  startTasks,
+  stopTasks,
 ]
 
 /**

@@ -20,6 +20,7 @@ const UNITS = [
   'golem-web@2.service',
   'golem-worker@1.service',
   'golem-worker@2.service',
+  'golem-scheduler.service',
 ]
 
 const reason = whyNoMachine()

@@ -13,7 +13,7 @@ import { checkRedis } from './check-redis.ts'
 /** A file: address, because `--import` takes one whatever characters the path has. */
 const END_WITH_PARENT = new URL('end-with-parent.js', import.meta.url).href
 /** When each part has to be gone after the stop began, in ms; all of it within 5 s. */
-const GONE_BY_MS = { web: 1000, worker: 3700, simulator: 4200, redis: 4800 }
+const GONE_BY_MS = { web: 1000, scheduler: 1700, worker: 3700, simulator: 4200, redis: 4800 }
 /** How long a part may take to start, in ms: a Raspberry Pi with a slow card is slow. */
 const READY_WITHIN_MS = 45_000
 
@@ -27,13 +27,14 @@ export interface SupervisorOptions {
   listener: ProgramListener
 }
 
-/** Everything that `golem up` runs: Redis, simulator, workers, web. */
+/** Everything that `golem up` runs: Redis, simulator, workers, scheduler, web. */
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #runDir: string
   #redis: Program<true> | null = null
   #simulator: Program<SimulatorReady> | null = null
   #workers: Program<true>[] = []
+  #scheduler: Program<true> | null = null
   #web: Program<string> | null = null
   #stopping = false
 
@@ -76,6 +77,14 @@ export class Supervisor {
         onMessage: (message) => (isReady(message) ? true : null),
       }),
     )
+    const scheduler = this.#appProgram<true>({
+      name: 'scheduler',
+      app: 'scheduler',
+      args: () => ['--site', site.file, '--id', 'scheduler-1'],
+      env,
+      onMessage: (message) => (isReady(message) ? true : null),
+    })
+    this.#scheduler = scheduler
     const web = this.#appProgram<string>({
       name: 'web',
       app: 'web',
@@ -87,19 +96,21 @@ export class Supervisor {
     this.#web = web
     const [url] = await allOrFirstFailure([
       this.#begin(web),
+      this.#begin(scheduler),
       Promise.all(this.#workers.map((worker) => this.#begin(worker))),
     ])
     writeFileSync(path.join(this.#runDir, 'web.json'), `${JSON.stringify({ url, pid: process.pid })}\n`)
     return url
   }
 
-  /** Ends web, workers, simulator and Redis in this order; everything is gone within 5 s. */
+  /** Ends web, scheduler, workers, simulator and Redis in this order; everything is gone within 5 s. */
   async stop(): Promise<void> {
     this.#stopping = true
     rmSync(path.join(this.#runDir, 'web.json'), { force: true })
     const began = performance.now()
     const left = (goneByMs: number): number => Math.max(200, goneByMs - (performance.now() - began))
     await this.#web?.stop(left(GONE_BY_MS.web))
+    await this.#scheduler?.stop(left(GONE_BY_MS.scheduler))
     await Promise.all(this.#workers.map((worker) => worker.stop(left(GONE_BY_MS.worker))))
     await this.#simulator?.stop(left(GONE_BY_MS.simulator))
     await this.#redis?.stop(left(GONE_BY_MS.redis))
@@ -108,13 +119,14 @@ export class Supervisor {
   /** Ends everything at once. */
   kill(): void {
     this.#stopping = true
-    for (const program of [this.#web, ...this.#workers, this.#simulator, this.#redis]) program?.kill()
+    for (const program of [this.#web, this.#scheduler, ...this.#workers, this.#simulator, this.#redis])
+      program?.kill()
     rmSync(path.join(this.#runDir, 'web.json'), { force: true })
   }
 
   /** Process ids by name, for tests and `--json`. */
   pids(): Record<string, number> {
-    const programs = [this.#redis, this.#simulator, ...this.#workers, this.#web]
+    const programs = [this.#redis, this.#simulator, ...this.#workers, this.#scheduler, this.#web]
     return Object.fromEntries(
       programs.flatMap((program) => (program?.pid === undefined ? [] : [[program.spec.name, program.pid]])),
     )
