@@ -32,6 +32,8 @@ export interface PollOutcome extends Outcome {
 /** What driver code is: a parameter's functions, whatever io they want. */
 type AnyWrite = (io: AnyIo, value: Value) => Promise<void>
 
+type AnyAction = (io: AnyIo, values: Readonly<Record<string, Value>>) => Promise<void>
+
 /** One driver on its own transport, used as the worker uses it, with a rig behind it. */
 export class Bench {
   readonly rig: Rig
@@ -44,10 +46,15 @@ export class Bench {
   constructor(rig: Rig, driver: Driver) {
     this.rig = rig
     this.driver = driver
-    this.#link = openLink({ endpoint: rig.endpoint, guard: () => undefined })
+    const { endpoint, usbDrivers } = rig
+    this.#link = openLink({
+      endpoint,
+      guard: () => undefined,
+      ...(usbDrivers === undefined ? {} : { usbDrivers }),
+    })
     this.#channel = this.#link.attach({
       driver,
-      endpoint: rig.endpoint,
+      endpoint,
       onReadings: (readings) => void Object.assign(this.#heard, readings),
     })
     this.#patienceMs = 120_000
@@ -95,10 +102,16 @@ export class Bench {
     return { ...outcome, readings: outcome.error ? {} : { ...heard, ...found } }
   }
 
-  write(name: string, value: Value): Promise<Outcome> {
+  async write(name: string, value: Value): Promise<Outcome> {
     const write = this.spec(name).write as AnyWrite | undefined
     if (!write) throw new GolemError('NOT_WRITABLE', `${name} can't be written.`)
-    return this.run('command', (io) => write(io, value))
+    const once = (): Promise<Outcome> => this.run('command', (io) => write(io, value))
+    const outcome = await once()
+    const { remedy } = this.rig
+    if (!remedy || outcome.error?.code !== 'INSTRUMENT_REFUSED' || outcome.sentAt !== null) return outcome
+    const run = this.driver.actions[remedy.action]?.run as AnyAction | undefined
+    const remedied = await this.run('command', async (io) => run?.(io, remedy.arguments ?? {}))
+    return remedied.error ? remedied : once()
   }
 
   /** What the worker does at an emergency stop: what ends a movement, then the safe values, each whatever comes of the others. */

@@ -59,11 +59,18 @@ export async function runConformance(maker: RigMaker, given: ConformanceOptions 
 
   const bronze = await inTurn(bronzeJobs(maker, withBench), onFinding)
   const unfit = bronze.some(({ check, status }) => check !== 'description' && status === 'failed')
+  const cases = [...FAULT_CASES, ...(maker.more ?? [])].map((faultCase) =>
+    maker.deaf?.includes(faultCase.name) === true ? { ...faultCase, deaf: true } : faultCase,
+  )
   const jobs: Job[] = [
-    ...FAULT_CASES.map((faultCase) => faultJob(maker, options, faultCase)),
-    ...FAULT_CASES.filter(({ harmless = false, name }) => !harmless || name === 'slow drip').map(
-      (faultCase) => one('gold', `stop during ${faultCase.name}`, (bench) => checkStop(bench, faultCase)),
-    ),
+    ...cases.map((faultCase) => absent(maker, 'silver', faultCase) ?? faultJob(maker, options, faultCase)),
+    ...cases
+      .filter(({ harmless = false, name }) => !harmless || name === 'slow drip')
+      .map(
+        (faultCase) =>
+          absent(maker, 'gold', faultCase, `stop during ${faultCase.name}`) ??
+          one('gold', `stop during ${faultCase.name}`, (bench) => checkStop(bench, faultCase)),
+      ),
     one('gold', 'wrong identity', checkIdentity),
     one('gold', 'reboot', (bench) => checkReboot(bench, (first) => seenByAnother(first, maker))),
     one('gold', 'refusal', checkRefusal),
@@ -99,6 +106,13 @@ function bronzeJobs(maker: RigMaker, withBench: <T>(use: (bench: Bench) => Promi
   ]
 }
 
+/** The job for a fault that has no meaning on this transport. @returns undefined: it has one */
+function absent(maker: RigMaker, level: Level, { name }: FaultCase, check = name): Job | undefined {
+  const reason = maker.without?.[name]
+  if (reason === undefined) return undefined
+  return { level, check, run: async () => [{ level, check, status: 'does not apply', reason }] }
+}
+
 function faultJob(
   maker: RigMaker,
   options: Readonly<Record<string, unknown>> | undefined,
@@ -125,7 +139,11 @@ function judged(level: Level, check: string, problems: readonly string[], good: 
 
 /** What a driver that has seen nothing before reads from the same instrument. */
 async function seenByAnother({ rig }: Bench, maker: RigMaker): Promise<State> {
-  const another = new Bench({ ...rig, close: async () => undefined }, maker.model.create(rig.options))
+  const endpoint = rig.another ?? rig.endpoint
+  const another = new Bench(
+    { ...rig, endpoint, close: async () => undefined },
+    maker.model.create(rig.options),
+  )
   try {
     return (await learnStateOnly(another)) ?? {}
   } finally {

@@ -20,7 +20,8 @@ const NO_ANSWER: readonly ErrorCode[] = ['LINK_DOWN', 'REPLY_TIMEOUT']
 const LOST: readonly ErrorCode[] = [...NO_ANSWER, 'LINK_LOST']
 /** A read-back that shows the old value after the write got lost. */
 const NOT_ARRIVED: readonly ErrorCode[] = [...LOST, 'READBACK_MISMATCH']
-const SPOILT: readonly ErrorCode[] = [...NOT_ARRIVED, 'REPLY_MALFORMED', 'WRONG_INSTRUMENT']
+/** How a driver may end when the answer was spoilt. */
+export const SPOILT: readonly ErrorCode[] = [...NOT_ARRIVED, 'REPLY_MALFORMED', 'WRONG_INSTRUMENT']
 
 /** Lines, so that readers of lines take them for answers; and none of them a value. */
 const STRAY_LINES = '\u0001\u00fe~#x\u0007\r\n??;\r\n'

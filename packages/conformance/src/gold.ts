@@ -150,15 +150,11 @@ export async function checkRefusal(bench: Bench): Promise<Finding> {
     return finding('refusal', 'does not apply', 'the instrument has no way to say no')
   }
   if (refusal) {
-    await bench.wire.setFaults([
-      {
-        kind: 'garbage',
-        where: 'instead',
-        bytes: refusal.answer.toString('latin1'),
-        match: refusal.match,
-        times: 1,
-      },
-    ])
+    const { match, answer } = refusal
+    const no: WireFault = Buffer.isBuffer(answer)
+      ? { kind: 'garbage', where: 'instead', bytes: answer.toString('latin1') }
+      : { kind: 'terminator', spoil: answer }
+    await bench.wire.setFaults([{ ...no, match, times: 1 }])
     const outcome = await bench.write(target, values[0])
     await bench.wire.setFaults([])
     return judgeRefusal(outcome, refusal.words)

@@ -13,7 +13,7 @@ const BROADCAST_MS = 150
 /** How long a stop waits for an answer that is under way: on two wires, speaking into it would lose both. In ms. */
 const STOP_WAIT_MS = 100
 /** A connection from which nothing has come for so long, in spite of some requests, is made anew. In ms. */
-const DEAF_MS = 5000
+const DEAF_MS = 1000
 const DEAF_REQUESTS = 3
 
 export interface ModbusWireOptions {
@@ -103,6 +103,8 @@ export class ModbusWire {
       )
     }
     await this.#untilFree(unit, talk)
+    // What a stop has interrupted may have taken the connection with it just now.
+    if (talk.priority === 'stop' && !this.isOpen) await talk.orOver(this.open())
     const port = this.#port
     if (!port?.isOpen) {
       throw new GolemError('LINK_DOWN', `${this.#options.where} is not open: ${request.what} was not sent.`)

@@ -1,14 +1,18 @@
 import type { Model } from '@golem/core'
 import { FaultyWire, lineRequests, sba5End } from '@golem/simulator'
 import type { Rig, RigMaker } from '../rig.ts'
-import { type Place, reach, strangerLine } from './line.ts'
+import { type Place, reach, SERIAL, strangerLine } from './line.ts'
 
 const END = '\r\n'
 
 /** @returns undefined: it is another model */
 export function sba5Rig(model: Model, place: Place): RigMaker | undefined {
   if (model.id !== 'sba5') return undefined
-  return { model, make: (options = {}) => makeAnalyser(options, place) }
+  return {
+    model,
+    ...(place === 'serial' ? SERIAL : {}),
+    make: (options = {}) => makeAnalyser(options, place),
+  }
 }
 
 async function makeAnalyser(options: Readonly<Record<string, unknown>>, place: Place): Promise<Rig> {
@@ -17,6 +21,7 @@ async function makeAnalyser(options: Readonly<Record<string, unknown>>, place: P
   const near = await reach(wire, place, 19_200)
   return {
     endpoint: near.endpoint,
+    another: near.another,
     wire,
     options,
     truth: () => {

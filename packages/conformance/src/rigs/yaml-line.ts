@@ -2,14 +2,18 @@ import type { Model } from '@golem/core'
 import { createAnswerer, readModelFile } from '@golem/drivers'
 import { FaultyWire, lineRequests, pieceRequests, playedEnd } from '@golem/simulator'
 import type { Refusal, Rig, RigMaker } from '../rig.ts'
-import { type Place, reach, strangerLine } from './line.ts'
+import { type Place, reach, SERIAL, strangerLine } from './line.ts'
 
 /** @returns undefined: it is no model of lines in YAML, or its file has no `simulation` */
 export function yamlLineRig(model: Model, place: Place): RigMaker | undefined {
   if (model.transport !== 'line' || model.file?.endsWith('.yaml') !== true) return undefined
   const { raw } = readModelFile(model.file)
   if (!raw || !createAnswerer(raw)) return undefined
-  return { model, make: (options = {}) => makeInstrument(model, options, place) }
+  return {
+    model,
+    ...(place === 'serial' ? SERIAL : {}),
+    make: (options = {}) => makeInstrument(model, options, place),
+  }
 }
 
 /** What this needs of a model file. */
@@ -41,6 +45,7 @@ async function makeInstrument(
   const loses = Object.keys(raw.simulation?.state ?? {}).length > 0
   return {
     endpoint: near.endpoint,
+    another: near.another,
     wire,
     options,
     ...(refusal ? { refusal } : {}),
