@@ -6,7 +6,7 @@ import type { RawLineAction, RawResult } from './line-schema.ts'
 import { type LineContext, readNumbersQuestion, readQuestion } from './question.ts'
 import { type Captured, readSteps } from './steps.ts'
 import type { Values } from './template.ts'
-import { fromNumbers, fromWire, parseNumber, type ValueForm } from './values.ts'
+import { changed, fromNumbers, fromWire, parseNumber, type ValueForm } from './values.ts'
 
 /** Compiles an action: its steps, the error queue, and what it brings. */
 export function readAction(
@@ -70,7 +70,7 @@ function readResult(
   return async (io, args, captured) => {
     const correct = correctionOf(raw, captured)
     const numbers = fromNumbers(raw, await ask(io, args))
-    return said(Array.isArray(numbers) && correct ? numbers.map(correct) : numbers)
+    return said(isFault(numbers) || !correct ? numbers : changed(numbers, correct))
   }
 }
 

@@ -147,7 +147,16 @@ export function fromWireNumber(form: ValueForm, wire: number): Value | Fault {
 export function fromNumbers(form: ValueForm, wire: readonly number[]): readonly number[] | Fault {
   const bad = wire.reduce((count, item) => count + (Number.isFinite(item) ? 0 : 1), 0)
   if (bad > 0) return fault(`${bad} of ${wire.length} numbers are no value (overload or not a number).`)
-  return form.scale === undefined && form.offset === undefined ? wire : wire.map((item) => scaled(form, item))
+  return form.scale === undefined && form.offset === undefined
+    ? wire
+    : changed(wire, (item) => scaled(form, item))
+}
+
+/** As `map`, which takes ten times as long where a million whole numbers become fractions. */
+export function changed(numbers: readonly number[], change: (item: number) => number): number[] {
+  const all = numbers.slice()
+  for (let index = 0; index < all.length; index++) all[index] = change(all[index] ?? NaN)
+  return all
 }
 
 /** The table's own entry: a choice may be called "constructor". */
