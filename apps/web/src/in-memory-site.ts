@@ -9,12 +9,14 @@ import {
   type RunRecord,
   type RunRow,
   type ScheduleState,
+  type ReservationState,
   type Snapshot,
   type StopState,
   type WorkerRecord,
   isoTime,
 } from '@golem/core'
 import type { Site, WebConfig } from '@golem/config'
+import { InMemoryReservations } from './in-memory-reservations.ts'
 import {
   type RecordTable,
   type SchedulerRequest,
@@ -34,6 +36,7 @@ export class InMemoryView implements SiteView {
   readonly snapshots = new Map<string, Snapshot>()
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
+  readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
@@ -64,6 +67,12 @@ export class InMemoryView implements SiteView {
     this.step()
     this.snapshots.set(snapshot.id, snapshot)
     this.tell({ kind: 'snapshot', instrument: snapshot.id })
+  }
+
+  reserve(instrument: string, reservation: ReservationState): void {
+    this.step()
+    this.reservations.set(instrument, reservation)
+    this.tell({ kind: 'reservation', instrument })
   }
 
   enqueue(instrument: string, queue: StoredQueue): void {
@@ -105,6 +114,7 @@ export class InMemoryView implements SiteView {
 /** A client that keeps what was submitted in a list. */
 export class InMemoryClient implements SiteClient {
   readonly view: InMemoryView
+  readonly reservations: InMemoryReservations
   readonly submitted: SubmitRequest[] = []
   readonly records = new Map<string, CommandRecord>()
   /** What was handed to the scheduler. */
@@ -119,6 +129,7 @@ export class InMemoryClient implements SiteClient {
 
   constructor(view = new InMemoryView()) {
     this.view = view
+    this.reservations = new InMemoryReservations(view, () => this.#answering())
   }
 
   async request(

@@ -3,6 +3,7 @@ import {
   type InstrumentState,
   type QueueState,
   type Reading,
+  type ReservationState,
   type Snapshot,
   type WorkerRecord,
   isoTime,
@@ -23,6 +24,7 @@ export interface MissingOwner {
 export interface InstrumentFacts {
   snapshot: Snapshot | undefined
   queue: StoredQueue | undefined
+  reservation: ReservationState | undefined
   described: boolean
   /** From `missingOwner`; null while Redis is away, because then nobody can be heard. */
   missing: MissingOwner | null
@@ -80,7 +82,7 @@ export function showInstrument(facts: InstrumentFacts): ShownInstrument {
       seenAt: null,
       readings: {},
       queue: waiting,
-      reservation: null,
+      reservation: facts.reservation ?? null,
     }
     return { state, alteration: '', dueAt: queueDue }
   }
@@ -97,7 +99,7 @@ export function showInstrument(facts: InstrumentFacts): ShownInstrument {
     seenAt: snapshot.seenAt,
     readings: shown.readings,
     queue: waiting,
-    reservation: null,
+    reservation: facts.reservation ?? null,
   }
   const reason = lost ? `lost ${lost.since} ` : facts.busOk ? '' : 'bus '
   return { state, alteration: reason + shown.altered.join(' '), dueAt: Math.min(queueDue, shown.dueAt) }

@@ -212,6 +212,7 @@ export class StateDocuments {
     switch (change.kind) {
       case 'snapshot':
       case 'queue':
+      case 'reservation':
         this.#dirty.add(change.instrument)
         break
       case 'description':
@@ -287,6 +288,7 @@ export class StateDocuments {
     const shown = showInstrument({
       snapshot: this.#view.snapshots.get(id),
       queue: this.#view.queues.get(id),
+      reservation: this.#view.reservations.get(id),
       described: this.#view.descriptions.has(id),
       missing: entry.missing,
       busOk: this.#view.bus.ok,

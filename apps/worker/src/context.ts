@@ -3,6 +3,7 @@ import { NO_STOP } from '@golem/core'
 import type { WorkerClient } from '@golem/queue'
 import type { Logger } from 'pino'
 import type { Publisher } from './publisher.ts'
+import type { Reservations } from './reservations.ts'
 
 /** What the parts of one worker process share. */
 export interface WorkerContext {
@@ -11,6 +12,7 @@ export interface WorkerContext {
   readonly publisher: Publisher
   readonly log: Logger
   readonly stops: Stops
+  readonly reservations: Reservations
   /** Folder of the journals. */
   readonly journalDir: string
 }

@@ -1,5 +1,6 @@
 import {
   type CommandRecord,
+  type ErrorCode,
   GolemError,
   MAX_ITEMS,
   type Outcome,
@@ -9,8 +10,9 @@ import {
   messageOf,
   targetOf,
 } from '@golem/core'
-import { outcomeOf, unknownOutcome } from '@golem/queue'
+import { type Begin, commandRefusedBy, outcomeOf, unknownOutcome } from '@golem/queue'
 import type { Value } from '@golem/core'
+import type { AfterReservation } from './after-reservation.ts'
 import type { WorkerContext } from './context.ts'
 import type { Instrument } from './instrument.ts'
 import type { Journal } from './journal.ts'
@@ -42,11 +44,12 @@ export async function executeCommand(
   execution: ExecuteContext,
   instrument: Instrument,
   id: string,
+  afterReservation?: AfterReservation,
 ): Promise<void> {
   const { context, link, journal } = execution
   // Under a stop nothing begins; taking what was refused off the queue has time until the safe values are out.
   if (context.stops.of(instrument.id)) await context.stops.obeyed
-  const begin = await context.client.begin(id, instrument.id, link)
+  const begin = await context.client.begin(id, instrument.id, link, afterReservation?.triedAfter ?? 0)
   if (begin.answer === 'missing' || begin.answer === 'ended') return
   const { record } = begin
   if (begin.answer === 'notowner') {
@@ -56,14 +59,19 @@ export async function executeCommand(
     )
   }
   if (begin.answer === 'after') {
-    await executeCommand(execution, instrument, record.id)
-    return executeCommand(execution, instrument, id)
+    await executeCommand(execution, instrument, record.id, afterReservation)
+    return executeCommand(execution, instrument, id, afterReservation)
+  }
+  if ('reservations' in begin) context.reservations.hear(instrument.id, begin.reservations)
+  if (begin.answer === 'unsafe' && afterReservation) {
+    await afterReservation.obey(begin.reservations.unsafe)
+    return executeCommand(execution, instrument, id, afterReservation)
   }
   const known = journal.entry(id)
   const outcome = known
     ? (known.outcome ?? unknownOutcome('It had begun before, and how it ended is not known.'))
     : begin.answer === 'ok'
-      ? await perform(execution, instrument, record)
+      ? await perform(execution, instrument, record, begin.under)
       : refusal(begin)
   const endedAt = context.client.clock.now()
   try {
@@ -81,8 +89,8 @@ export async function executeCommand(
   else if (outcome.outcome !== 'refused') instrument.pollSoon()
 }
 
-function refusal(begin: { answer: string }): Outcome {
-  const refused = (code: 'STOPPED' | 'COMMAND_EXPIRED', message: string): Outcome => ({
+function refusal(begin: Begin): Outcome {
+  const refused = (code: ErrorCode, message: string): Outcome => ({
     outcome: 'refused',
     effect: 'none',
     code,
@@ -91,6 +99,10 @@ function refusal(begin: { answer: string }): Outcome {
   switch (begin.answer) {
     case 'stopped':
       return refused('STOPPED', 'Refused: the emergency stop is in force.')
+    case 'reserved':
+      return refused('INSTRUMENT_RESERVED', commandRefusedBy(begin.reservations.state).message)
+    case 'fence':
+      return refused('INSTRUMENT_RESERVED', commandRefusedBy(begin.reservations.state, begin.under).message)
     case 'expired':
       return refused('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
     default:
@@ -102,6 +114,7 @@ async function perform(
   { context, link, journal, suspectBefore }: ExecuteContext,
   instrument: Instrument,
   record: CommandRecord,
+  under: string,
 ): Promise<Outcome> {
   if (Date.parse(record.submittedAt) < suspectBefore) {
     return unknownOutcome(
@@ -115,7 +128,7 @@ async function perform(
     throw new GolemError('COMMAND_EXPIRED', 'It waited past its valid-until; nothing was sent.')
   }
   const beforeSend = (): void => {
-    mayCommand(context, instrument.id, record.by)
+    mayCommand(context, instrument.id, record.by, { under })
     checkTime()
     journal.begin(record, context.client.clock.now())
     // A worn memory card may have taken seconds for that line.

@@ -53,7 +53,7 @@ export class InstrumentGateway {
       timeoutMs: gateway.timeoutMs ?? driver.link.replyTimeoutMs,
       turnstile: this.#turnstile,
       mayCommand: (by, changes) => {
-        mayCommand(this.#context, this.#instrument.id, by)
+        mayCommand(this.#context, this.#instrument.id, by, { changes })
         // While Redis is away no stop is heard of, and no record says who did it.
         if (changes && !client.isReachable) {
           throw new GolemError('QUEUE_DOWN', 'Redis is away: nothing is changed, and nothing was sent.')

@@ -12,6 +12,7 @@ import {
 import type { Consumer } from '@golem/queue'
 import { Turnstile } from '@golem/gateway'
 import { type Channel, type Link, openLink } from '@golem/transports'
+import { AfterReservation } from './after-reservation.ts'
 import { brokenDriver } from './broken-driver.ts'
 import type { WorkerContext } from './context.ts'
 import { type ExecuteContext, executeCommand } from './execute.ts'
@@ -43,6 +44,7 @@ export class LinkOwner {
   readonly #trusted: boolean
   readonly #instruments = new Map<string, Instrument>()
   readonly #safeStates = new Map<string, SafeState>()
+  readonly #afterReservations = new Map<string, AfterReservation>()
   readonly #onStop = new Map<string, 'hold' | 'safe'>()
   readonly #loop: PollLoop
   readonly #consumers = new Map<string, Consumer>()
@@ -102,7 +104,10 @@ export class LinkOwner {
     for (const instrument of this.#instruments.values()) {
       const stop = this.#context.stops.of(instrument.id)
       if (stop) void this.#safeStates.get(instrument.id)?.enter(`emergency stop by ${stop.by}`)
-      const handle = (id: string): Promise<void> => executeCommand(this.#execution, instrument, id)
+      const afterReservation = this.#afterReservations.get(instrument.id)
+      void afterReservation?.obey()
+      const handle = (id: string): Promise<void> =>
+        executeCommand(this.#execution, instrument, id, afterReservation)
       this.#consumers.set(instrument.id, this.#context.client.consume(instrument.id, handle))
     }
     for (const gateway of this.#gateways) gateway.open()
@@ -137,6 +142,11 @@ export class LinkOwner {
     const concerned =
       instrument === null ? [...this.#safeStates.values()] : [this.#safeStates.get(instrument)]
     await Promise.all(concerned.map(async (safeState) => safeState?.enter(why)))
+  }
+
+  /** The outputs of an instrument are to be safe after the end of a reservation, if they are not yet. */
+  async makeSafe(instrument: string): Promise<void> {
+    if (!this.#left) await this.#afterReservations.get(instrument)?.obey()
   }
 
   /** Gives the link up in an orderly way: finishes the command that runs, applies the stop policy when asked. */
@@ -213,6 +223,10 @@ export class LinkOwner {
     })
     this.#instruments.set(config.id, instrument)
     this.#safeStates.set(config.id, new SafeState(this.#context, instrument, safeOutputs(config, driver)))
+    this.#afterReservations.set(
+      config.id,
+      new AfterReservation(this.#context, config.id, this.#safeStates.get(config.id)),
+    )
     this.#onStop.set(config.id, config.onStop)
     const { gateway } = config
     if (gateway !== null) {
@@ -242,8 +256,10 @@ export class LinkOwner {
   }
 
   #afterPoll(instrument: Instrument): void {
+    if (this.#left) return
+    void this.#afterReservations.get(instrument.id)?.obey()
     const stop = this.#context.stops.of(instrument.id)
-    if (!stop || this.#left) return
+    if (!stop) return
     this.#safeStates
       .get(instrument.id)
       ?.keep(`emergency stop by ${stop.by}`)

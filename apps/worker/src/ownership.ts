@@ -1,5 +1,5 @@
 import { type Model, type StopState, type WorkerRecord, isoTime, messageOf } from '@golem/core'
-import type { RedisLife } from '@golem/queue'
+import { type RedisLife, reservationsFrom } from '@golem/queue'
 import { assign } from './assign.ts'
 import type { WorkerContext } from './context.ts'
 import { Journal, lastFence } from './journal.ts'
@@ -143,6 +143,22 @@ export class Ownership {
     this.nudge()
   }
 
+  /** A reservation has been made, changed or ended. */
+  async reservationChanged({ instrument, state }: { instrument: string; state: string }): Promise<void> {
+    this.#options.context.reservations.hear(instrument, reservationsFrom(instrument, state))
+    await Promise.all([...this.#owned.values()].map((owner) => owner.makeSafe(instrument)))
+  }
+
+  /** Has ends and beginnings written that nobody has asked about, and takes over what Redis has. */
+  async #lookAtReservations(): Promise<void> {
+    const { client, reservations } = this.#options.context
+    const { heard } = reservations
+    const instruments = [...this.#owned.values()].flatMap((owner) => owner.instruments)
+    const found = await client.reservations(reservations.among(instruments))
+    // What was announced while the answer was on its way is newer than the answer.
+    if (reservations.heard === heard) reservations.replace(found)
+  }
+
   /** The lease of a link is gone. */
   lost(link: string, why: string): void {
     const owner = this.#owned.get(link) ?? this.#leaving.get(link)?.owner
@@ -255,6 +271,7 @@ export class Ownership {
     const { stops } = context
     const { announced } = stops
     const inForce = await client.stopState()
+    await this.#lookAtReservations()
     // A stop that was announced while the answer was on its way is newer than the answer.
     if (stops.announced === announced) this.#applyStops(inForce)
     const assigned = assign(

@@ -31,6 +31,11 @@ export class SafeState {
     this.#outputs = outputs
   }
 
+  /** Did everything take its safe value the last time, or reads so since, and is what moved at rest? */
+  get reached(): boolean {
+    return !this.#unstopped && (this.#missed.size === 0 || this.#wrong().length === 0)
+  }
+
   /** Sends the safe values now, ahead of everything, interrupting what runs. Never throws; says what happened in the log. */
   enter(why: string): Promise<void> {
     this.#told.message = ''
@@ -44,16 +49,21 @@ export class SafeState {
   /** While stopped: sends the safe values again to outputs that read otherwise, not more often than every two seconds. */
   async keep(why: string): Promise<void> {
     if (this.#busy || performance.now() - this.#triedAt < AGAIN_AFTER_MS) return
-    const wrong = this.#outputs.filter(([name, safe]) => {
-      const reading = this.#instrument.reading(name)
-      if (!reading) return this.#missed.has(name)
-      return reading.quality !== 'good' || !this.#instrument.matches(name, safe, reading.value ?? undefined)
-    })
+    const wrong = this.#wrong()
     if (wrong.length === 0 && !this.#unstopped) return
     this.#busy = this.#send(wrong, why).finally(() => {
       this.#busy = undefined
     })
     await this.#busy
+  }
+
+  /** Outputs that read otherwise than safe, or are not read and did not take their safe value. */
+  #wrong(): (readonly [string, Value])[] {
+    return this.#outputs.filter(([name, safe]) => {
+      const reading = this.#instrument.reading(name)
+      if (!reading) return this.#missed.has(name)
+      return reading.quality !== 'good' || !this.#instrument.matches(name, safe, reading.value ?? undefined)
+    })
   }
 
   async #send(outputs: readonly (readonly [string, Value])[], why: string): Promise<void> {

@@ -9,6 +9,7 @@ import { Stops, type WorkerContext } from './context.ts'
 import type { LinkConfig } from './link-owner.ts'
 import { Ownership } from './ownership.ts'
 import { Publisher } from './publisher.ts'
+import { Reservations } from './reservations.ts'
 import { UnclaimedDevices } from './unclaimed-devices.ts'
 
 export interface WorkerOptions {
@@ -57,6 +58,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     publisher: new Publisher(client, onError),
     log,
     stops: new Stops(),
+    reservations: new Reservations(() => client.clock.now()),
     journalDir: path.join(site.instanceDir, 'journal', site.name),
   }
   const links = linksOf(site)
@@ -102,6 +104,8 @@ async function obey(message: ControlMessage, ownership: Ownership): Promise<void
       return ownership.stopNow(message)
     case 'release':
       return ownership.releaseNow(message)
+    case 'reservation':
+      return ownership.reservationChanged(message)
     case 'released':
     case 'worker':
       return ownership.nudge()

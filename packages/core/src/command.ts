@@ -30,6 +30,8 @@ export interface CommandRecord {
   exchange?: string
   /** Who asked. */
   by: string
+  /** Number of the reservation it was given under, where it named one. */
+  reservation?: number
   submittedAt: string
   validUntil: string
   state: 'queued' | 'running' | 'ended'

@@ -24,7 +24,7 @@ export interface InstrumentState {
   seenAt: string | null
   readings: Readonly<Record<string, Reading>>
   queue: QueueState
-  /** null: nobody holds it, waits for it or has booked it. */
+  /** null: nobody has ever held it, waited for it or booked it. */
   reservation: ReservationState | null
 }
 

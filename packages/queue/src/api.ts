@@ -7,6 +7,7 @@ import type {
   LeaseRecord,
   PlannedStart,
   QueueState,
+  ReservationState,
   RunRecord,
   RunRequest,
   RunRow,
@@ -18,6 +19,7 @@ import type {
   WorkerRecord,
 } from '@golem/core'
 import type { RecordTable } from './keys.ts'
+import type { Reservations } from './reservations.ts'
 
 /** Queue facts as they are kept: `oldestAt` (ms since 1970, site clock) instead of an age that grows. */
 export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
@@ -26,7 +28,7 @@ export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
 
 /** What changed, as the follower tells it. `everything`: read all tables anew (start, return of Redis, init-db). */
 export type SiteChange =
-  | { kind: 'snapshot' | 'queue' | 'description'; instrument: string }
+  | { kind: 'snapshot' | 'queue' | 'description' | 'reservation'; instrument: string }
   | { kind: 'record'; table: RecordTable; id: string }
   | { kind: 'stop' | 'workers' | 'bus' | 'everything' }
 
@@ -40,6 +42,8 @@ export interface SiteView {
   readonly snapshots: ReadonlyMap<string, Snapshot>
   readonly queues: ReadonlyMap<string, StoredQueue>
   readonly workers: ReadonlyMap<string, WorkerRecord>
+  /** Of instruments that were ever reserved. */
+  readonly reservations: ReadonlyMap<string, ReservationState>
   readonly runs: ReadonlyMap<string, RunRecord>
   readonly alarms: ReadonlyMap<string, AlarmRecord>
   readonly schedules: ReadonlyMap<string, ScheduleState>
@@ -58,6 +62,10 @@ export interface SubmitRequest {
   validForMs: number
   /** The Idempotency-Key header. */
   idempotencyKey?: string
+  /** Only while this is the lease of the leading scheduler. */
+  lead?: string
+  /** Number of the reservation it is given under: it is refused when another one is in force by then. */
+  reservation?: number
 }
 
 /**
@@ -65,7 +73,7 @@ export interface SubmitRequest {
  * leader's successor.
  */
 export type SchedulerRequest =
-  | { type: 'run'; run: string; by: string }
+  | { type: 'run'; record: RunRecord }
   | { type: 'run-request'; run: string; request: RunRequest; by: string; note: string }
   | { type: 'run-parameters'; run: string; parameters: Readonly<Record<string, Value>>; by: string }
   | { type: 'schedule'; schedule: string; enabled: boolean; by: string }
@@ -76,11 +84,12 @@ export type SchedulerRequest =
 /** What web processes (and the CLI) do with the site. Every method fails fast with QUEUE_DOWN when Redis is away. */
 export interface SiteClient {
   readonly view: SiteView
+  readonly reservations: Reservations
   /**
    * Puts a command into the ledger and the instrument's queue.
    *
    * @returns the record, and whether it is new (false: the idempotency key was used for it before)
-   * @throws QUEUE_FULL, STOPPED, KEY_REUSED, QUEUE_DOWN (effect none), HANDOVER_UNKNOWN (details.command has the id)
+   * @throws QUEUE_FULL, STOPPED, INSTRUMENT_RESERVED, KEY_REUSED, QUEUE_DOWN (effect none), HANDOVER_UNKNOWN (details.command has the id)
    */
   submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }>
   /** Waits until the command has ended or the time is over, and gives the record as it then is. */

@@ -3,6 +3,7 @@ import {
   type BusState,
   type InstrumentDescription,
   NO_STOP,
+  type ReservationState,
   type RunRecord,
   type ScheduleState,
   type Snapshot,
@@ -17,6 +18,7 @@ import type { SiteClock } from './clock.ts'
 import { type Connection, disconnect, troubleOf } from './connection.ts'
 import { type Keys, RECORD_TABLES, type RecordTable } from './keys.ts'
 import { recordFrom, stopStateFrom } from './records.ts'
+import { reservationsFrom } from './reservations.ts'
 
 /** How long one XREAD waits in Redis, in ms. */
 const BLOCK_MS = 1_000
@@ -46,6 +48,7 @@ export class SiteFollower implements SiteView {
   readonly snapshots = new Map<string, Snapshot>()
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
+  readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
@@ -199,6 +202,10 @@ export class SiteFollower implements SiteView {
       const queue = await redis.hgetall(this.#keys.queue(id))
       if (queue['waiting'] !== undefined) this.queues.set(id, storedQueue(queue))
     }
+    this.reservations.clear()
+    for (const [id, json] of Object.entries(await redis.hgetall(this.#keys.reservations))) {
+      this.reservations.set(id, reservationsFrom(id, json).state)
+    }
     for (const table of RECORD_TABLES) {
       const records = this.#records(table)
       const found = await redis.hgetall(this.#keys.records(table))
@@ -235,6 +242,10 @@ export class SiteFollower implements SiteView {
         this.#tell({ kind: 'queue', instrument })
         break
       }
+      case 'reservation':
+        this.reservations.set(instrument, reservationsFrom(instrument, fields['v'] ?? '').state)
+        this.#tell({ kind: 'reservation', instrument })
+        break
       case 'run':
       case 'alarm':
       case 'schedule':

@@ -16,6 +16,8 @@
  * | `changes` | stream, capped | every script that changes what a page shows | follower | newest 5,000 |
  * | `events` | stream, capped | scripts, worker, web | web | newest 50,000 |
  * | `stop` | hash: `*` or instrument | stop, release | submit, begin, follower, worker | until released |
+ * | `reservations` | hash by instrument: JSON, see reservations.ts | reservation scripts; submit, begin (what time has brought about) | follower, worker | until init-db |
+ * | `reservations-used` | hash by instrument: when its holder last gave a command | submit | reservation scripts | until init-db |
  * | `lease:<link>` | string `worker fence` | lease scripts | begin, web | lease time, renewed |
  * | `fences` | hash by link | lease scripts | lease scripts | for ever |
  * | `workers` | hash by worker | each worker, once a second | follower, workers | removed at its end, or after a day |
@@ -43,6 +45,7 @@ export interface Keys {
   readonly epoch: string
   readonly control: string
   readonly outcomes: string
+  readonly reservations: string
   readonly requests: string
   readonly scheduler: string
   readonly starts: string
@@ -72,6 +75,7 @@ export function keysOf(site: string): Keys {
     epoch: `${root}:epoch`,
     control: `${root}:control`,
     outcomes: `${root}:outcomes`,
+    reservations: `${root}:reservations`,
     requests: `${root}:requests`,
     scheduler: `${root}:scheduler`,
     starts: `${root}:starts`,

@@ -23,6 +23,7 @@ export interface StoredRequest {
   arguments?: Readonly<Record<string, Value>>
   exchange?: string
   by: string
+  reservation?: number
 }
 
 interface StoredRecord {
@@ -62,7 +63,7 @@ export function recordFrom(json: string): CommandRecord {
 
 /** The part of a record that does not change, as JSON for the scripts. */
 export function requestOf(record: StoredRequest): string {
-  const { id, instrument, parameter, value, action, exchange, by } = record
+  const { id, instrument, parameter, value, action, exchange, by, reservation } = record
   return JSON.stringify({
     id,
     instrument,
@@ -70,6 +71,7 @@ export function requestOf(record: StoredRequest): string {
     ...(action === undefined ? {} : { action, arguments: record.arguments ?? {} }),
     ...(exchange === undefined ? {} : { exchange }),
     by,
+    ...(reservation === undefined ? {} : { reservation }),
   })
 }
 

@@ -1,21 +1,29 @@
-import { GolemError } from '@golem/core'
-import type { SchedulerRequest, SiteClient } from './api.ts'
+import { type CommandRecord, GolemError, type Outcome, asGolemError } from '@golem/core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
 import { type Keys, keysOf, type RecordTable, ROWS_MAX, STARTS_MAX } from './keys.ts'
-import { LeaseKeeper } from './leases.ts'
+import { LeaseKeeper, readRedisLife } from './leases.ts'
 import { runScript, withScripts } from './scripts.ts'
 import { openSiteClient } from './site-client.ts'
+import type { ControlMessage } from './worker-client.ts'
 
 /** What the lease of the leading scheduler is called; links of instruments have a colon. */
 const LEASE = 'scheduler'
 /** How long one XREAD waits in Redis, in ms. */
 const BLOCK_MS = 1_000
+/** How long a safe state may take, in ms: a worker first has to end what is under way. */
+const SAFE_WITHIN_MS = 15_000
+/** How often it is looked for, in ms. */
+const SAFE_LOOK_MS = 50
 /** How many requests one XREAD takes. */
 const BATCH = 100
 
 /** One thing the leading scheduler writes. All writes of one `write` come into effect together, or none. */
 export type SchedulerWrite =
+  /** First of all: what follows is written once, however often it is tried. */
+  | { op: 'once'; name: string; revision: number }
   /** A record that pages show; null removes it. */
   | { op: 'record'; table: RecordTable; id: string; value: object | null }
   /** What the next leader has to know, under a name of the scheduler's own; null forgets it. */
@@ -121,6 +129,47 @@ export class SchedulerClient {
     throw new GolemError('LEASE_LOST', 'Another scheduler leads; nothing was written.')
   }
 
+  /**
+   * As `submit`, but only while this process leads: a leader that was frozen gives no command after another has taken
+   * over.
+   *
+   * @throws LEASE_LOST and what `submit` throws
+   */
+  submitLeading(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {
+    this.#lease.guard(LEASE)
+    return this.site.submit({ ...request, lead: this.#mark })
+  }
+
+  /**
+   * Has the outputs of instruments brought to their safe state, ahead of whatever waits or runs there, and waits for
+   * it.
+   *
+   * @param request - `id`: of the entries in the ledger, `<id>-<instrument>`
+   * @returns done when all were reached, otherwise unknown, with those that were not
+   */
+  async makeSafe(request: {
+    id: string
+    instruments: readonly string[]
+    by: string
+    reason: string
+  }): Promise<Outcome> {
+    const { id, instruments, by, reason } = request
+    const message: ControlMessage = { type: 'safe', id, instruments, by, reason }
+    await this.#beat.publish(this.#keys.control, JSON.stringify(message))
+    const ends = await Promise.all(
+      instruments.map((instrument) => this.#safeEnd(`${id}-${instrument}`, instrument)),
+    )
+    const missed = ends.filter((end) => end !== null)
+    return missed.length === 0
+      ? { outcome: 'done', effect: 'done' }
+      : { outcome: 'unknown', effect: 'unknown', code: 'WORKER_LOST', message: missed.join(' ') }
+  }
+
+  /** When Redis was started, ms since 1970, site clock: what it was told before may be lost. */
+  async redisStartedAt(): Promise<number> {
+    return (await readRedisLife(this.#beat, this.clock)).startedBefore
+  }
+
   /** What a leader before has remembered, by name. */
   async remembered(): Promise<ReadonlyMap<string, unknown>> {
     const found = await this.#beat.hgetall(this.#keys.scheduler)
@@ -151,6 +200,27 @@ export class SchedulerClient {
     )
   }
 
+  /** How the lease has it. */
+  get #mark(): string {
+    return `${this.#scheduler} ${this.#lease.fence(LEASE)}`
+  }
+
+  /** @returns null: it is safe; otherwise why not */
+  async #safeEnd(id: string, instrument: string): Promise<string | null> {
+    const end = performance.now() + SAFE_WITHIN_MS
+    while (performance.now() < end) {
+      try {
+        const { outcome, message } = await this.site.waitForOutcome(id, end - performance.now())
+        if (outcome !== undefined) return outcome === 'done' ? null : `${instrument}: ${message ?? outcome}.`
+      } catch (error) {
+        // Its worker has not written it yet, or Redis is away for a moment.
+        if (!['UNKNOWN_COMMAND', 'QUEUE_DOWN'].includes(asGolemError(error).code)) throw error
+        await sleep(SAFE_LOOK_MS)
+      }
+    }
+    return `${instrument}: no worker has answered.`
+  }
+
   async close(): Promise<void> {
     disconnect(this.#blocking)
     disconnect(this.#beat)
@@ -160,6 +230,8 @@ export class SchedulerClient {
 
 function asArguments(write: SchedulerWrite): (string | number)[] {
   switch (write.op) {
+    case 'once':
+      return ['once', write.name, write.revision]
     case 'record':
       return write.value === null
         ? ['drop', write.table, write.id]

@@ -5,6 +5,7 @@ export const SCHEDULER_SCRIPTS = {
   /**
    * Everything the leading scheduler writes goes through here: all of it or nothing, and only while it leads.
    * ARGV: "scheduler fence", then operations, each by its name and its arguments:
+   *   once name revision: it was written before when this revision is there already: then nothing more happens
    *   put table id json | drop table id | remember field json | forget field | row key maxlen json |
    *   event kind instrument by message | unlink key
    * `key` is what follows the site's root, e.g. `rows:r-17`.
@@ -15,7 +16,11 @@ if redis.call('GET', R .. ':lease:scheduler') ~= ARGV[1] then return 0 end
 local n = 2
 while n <= #ARGV do
   local op = ARGV[n]
-  if op == 'put' then
+  if op == 'once' then
+    if redis.call('HGET', R .. ':scheduler', ARGV[n + 1]) == ARGV[n + 2] then return 1 end
+    redis.call('HSET', R .. ':scheduler', ARGV[n + 1], ARGV[n + 2])
+    n = n + 3
+  elseif op == 'put' then
     redis.call('HSET', R .. ':' .. ARGV[n + 1] .. 's', ARGV[n + 2], ARGV[n + 3])
     change('k', ARGV[n + 1], 'i', ARGV[n + 2], 'v', ARGV[n + 3])
     n = n + 4

@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts'
 import { CHANGES_MAX, EVENTS_MAX, LEDGER_MAX, LEDGER_MAX_PER_INSTRUMENT, LEDGER_TTL_MS } from './keys.ts'
+import { RESERVATION_PRELUDE, RESERVATION_SCRIPTS } from './scripts-reservations.ts'
 import { SCHEDULER_SCRIPTS } from './scripts-scheduler.ts'
 
 /**
@@ -80,8 +81,9 @@ end
 const COMMAND_SCRIPTS = {
   /**
    * late: Redis was frozen and comes to this only now, when the client has been told that it does not answer.
-   * ARGV: id, instrument, request (JSON), validForMs, maxWaiting, fingerprint, not after (ms)
-   * -> ok record | exists record | reused | stopped reason | full n | late
+   * ARGV: id, instrument, request (JSON), validForMs, maxWaiting, fingerprint, not after (ms), by, number of the
+   *   reservation it is given under or ''
+   * -> ok record | exists record | reused | stopped reason | reserved JSON | fence JSON | full n | late
    */
   golemSubmit: `
 local id, instrument, request, validFor, max, fingerprint = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -90,14 +92,19 @@ if redis.call('EXISTS', command) == 1 then
   if redis.call('HGET', command, 'fingerprint') ~= fingerprint then return {'reused'} end
   return {'exists', record(command)}
 end
+if ARGV[10] ~= '' and redis.call('GET', R .. ':lease:scheduler') ~= ARGV[10] then return {'lead'} end
 local why = stopped(instrument)
 if why then return {'stopped', why} end
-if now_ms() > tonumber(ARGV[7]) then return {'late'} end
+local at = now_ms()
+if at > tonumber(ARGV[7]) then return {'late'} end
+local reserved, s, json = rsv_check(instrument, ARGV[8], ARGV[9], at)
+if reserved then return {reserved, json} end
 local n = redis.call('ZCARD', waiting)
 if n >= max then return {'full', n} end
-local at = now_ms()
 redis.call('HSET', command, 'instrument', instrument, 'request', request, 'fingerprint', fingerprint,
-  'submittedAt', text(at), 'validUntil', text(at + validFor), 'state', 'queued')
+  'submittedAt', text(at), 'validUntil', text(at + validFor), 'state', 'queued',
+  'by', ARGV[8], 'fence', s.current and text(s.current.fence) or '')
+if s.current then rsv_used(instrument, s, at) end
 redis.call('PEXPIRE', command, text(validFor + ${LEDGER_TTL_MS}))
 redis.call('ZADD', waiting, text(at), id)
 enlist(id, instrument, text(at))
@@ -106,9 +113,11 @@ return {'ok', record(command)}`,
 
   /**
    * A worker asks to carry a command out. Only the owner of the link may, only what still waits, and not too late.
-   * after: an older one was left behind by another worker and comes first.
-   * ARGV: id, instrument, worker, link, fence
-   * -> ok record | missing | ended record | running record | after record | notowner record owner | stopped record reason | expired record
+   * after: an older one was left behind by another worker and comes first. unsafe: the outputs have to be made safe
+   * before, because a reservation has ended. reserved, fence: others hold the instrument now.
+   * ARGV: id, instrument, worker, link, fence, number of the reservation after which the outputs were last made safe
+   * -> ok record reservation fence | missing | ended record | running record | after record | notowner record owner |
+   *   stopped record reason | expired record | unsafe record reservation | reserved record reservation | fence record reservation
    */
   golemBegin: `
 local id, instrument, worker, link, fence = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -128,13 +137,23 @@ end
 local why = stopped(instrument)
 if why then return {'stopped', record(command), why} end
 local at = now_ms()
-if at > tonumber(redis.call('HGET', command, 'validUntil')) then return {'expired', record(command)} end
+local given = redis.call('HMGET', command, 'validUntil', 'by', 'fence', 'request')
+if at > tonumber(given[1]) then return {'expired', record(command)} end
+local under = given[3] or ''
+local reserved, s, json = rsv_check(instrument, given[2] or cjson.decode(given[4]).by, under, at)
+if reserved then return {reserved, record(command), json, under} end
+if s.safe then
+  if text(s.safe.fence) ~= ARGV[6] then return {'unsafe', record(command), json} end
+  -- They could not be reached; now somebody who may takes them over.
+  s.safe = nil
+  json = rsv_save(instrument, s)
+end
 redis.call('HSET', command, 'state', 'running', 'startedAt', text(at), 'worker', '"' .. worker .. '"')
 redis.call('ZREM', R .. ':waiting:' .. instrument, id)
-local json = record(command)
-redis.call('HSET', queue, 'runningId', id, 'running', json)
+local started = record(command)
+redis.call('HSET', queue, 'runningId', id, 'running', started)
 queue_changed(instrument)
-return {'ok', json}`,
+return {'ok', started, json, under}`,
 
   /**
    * Writes an outcome. The worker gives the whole record, so that it can be written anew when Redis has lost it.
@@ -309,14 +328,14 @@ return #ARGV / 3`,
 return 1`,
 } as const
 
-const SCRIPTS = { ...COMMAND_SCRIPTS, ...SCHEDULER_SCRIPTS }
+const SCRIPTS = { ...COMMAND_SCRIPTS, ...RESERVATION_SCRIPTS, ...SCHEDULER_SCRIPTS }
 
 export type ScriptName = keyof typeof SCRIPTS
 
 /** Makes the scripts known to a connection; ioredis sends them once and then by their digest. */
 export function withScripts(connection: Connection): Connection {
   for (const [name, lua] of Object.entries(SCRIPTS)) {
-    connection.defineCommand(name, { numberOfKeys: 1, lua: PRELUDE + lua })
+    connection.defineCommand(name, { numberOfKeys: 1, lua: PRELUDE + RESERVATION_PRELUDE + lua })
   }
   return connection
 }

@@ -21,7 +21,9 @@ import { JOB_OPTIONS } from './job.ts'
 import { type Keys, keysOf, type RecordTable, STARTS_MAX } from './keys.ts'
 import { Outcomes } from './outcomes.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { type Reservations, RedisReservations, settleWhenDue } from './reservations.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
+import { submitRefusal } from './submit-refusal.ts'
 
 /** How often the ledger is asked for the outcome, in case its announcement was lost, in ms. */
 const FALLBACK_MS = 1_000
@@ -42,6 +44,7 @@ export function openSiteClient(options: SiteClientOptions): SiteClient {
 
 class RedisSiteClient implements SiteClient {
   readonly view: SiteFollower
+  readonly reservations: Reservations
   readonly #keys: Keys
   readonly #fast: Connection
   readonly #subscriber: Connection
@@ -51,6 +54,7 @@ class RedisSiteClient implements SiteClient {
   readonly #onError: (error: Error) => void
   /** Commands whose hand-over was cut short: id -> instrument. Withdrawn when Redis is back. */
   readonly #doubtful = new Map<string, string>()
+  readonly #stopSettling: () => void
 
   constructor({ site, redisUrl, maxWaiting, onError = () => undefined }: SiteClientOptions) {
     this.#keys = keysOf(site)
@@ -65,18 +69,23 @@ class RedisSiteClient implements SiteClient {
     )
     this.#subscriber = connect(redisUrl, 'patient', onError)
     this.#outcomes = new Outcomes(this.#keys, this.#subscriber, onError)
+    this.reservations = new RedisReservations((name, ...args) => this.#script(name, ...args))
+    this.#stopSettling = settleWhenDue(this.view, (...instruments) =>
+      this.#script('golemReservationsSettle', ...instruments),
+    )
     this.view.onChange(({ kind }) => {
       if ((kind === 'bus' || kind === 'everything') && this.view.bus.ok) void this.#withdrawDoubtful()
     })
   }
 
   async submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {
-    const { instrument, target, by, validForMs, idempotencyKey } = request
+    const { instrument, target, by, validForMs, idempotencyKey, reservation, lead } = request
     this.#checkBus()
     // With an idempotency key the id follows from it: a repeated request has the same id even when Redis has
     // lost the first one, and the worker's journal then knows it.
     const id = idempotencyKey === undefined ? randomUUID() : commandIdFor(by, idempotencyKey)
-    const stored = { id, instrument, by, ...target }
+    const under = reservation === undefined ? {} : { reservation }
+    const stored = { id, instrument, by, ...under, ...target }
     // Ledger and queue go out together, in this order on one connection, so that they take one round trip. The
     // worker goes by the ledger: a job whose command was refused there is dropped.
     const [submitted, queued] = await Promise.allSettled([
@@ -89,13 +98,20 @@ class RedisSiteClient implements SiteClient {
         this.#maxWaiting,
         fingerprintOf(stored),
         Math.round(this.view.now() + FAST_TIMEOUT_MS),
+        by,
+        reservation ?? '',
+        lead ?? '',
       ),
       // Where the job stands in the queue already (a repeated request), BullMQ takes no second one with its id.
       this.#queue(instrument).add(describeTarget(target).slice(0, 60), {}, { ...JOB_OPTIONS, jobId: id }),
     ])
     if (submitted.status === 'rejected') throw this.#handoverUnknown(id, instrument, submitted.reason)
     const [what = '', detail = ''] = submitted.value
-    if (what !== 'ok' && what !== 'exists') throw await this.#refused(what, detail, id, instrument)
+    if (what !== 'ok' && what !== 'exists') {
+      // Under a key that was used before, the job may be that of the first command.
+      if (what !== 'reused') await this.#dropJob(instrument, id)
+      throw submitRefusal(what, detail, { ...stored, maxWaiting: this.#maxWaiting })
+    }
     if (queued.status === 'rejected') throw this.#handoverUnknown(id, instrument, queued.reason)
     this.#doubtful.delete(id)
     return { record: recordFrom(detail), created: what === 'ok' }
@@ -281,6 +297,7 @@ class RedisSiteClient implements SiteClient {
   }
 
   async close(): Promise<void> {
+    this.#stopSettling()
     this.view.close()
     await Promise.allSettled([...this.#queues.values()].map((queue) => queue.close()))
     disconnect(this.#fast)
@@ -314,33 +331,12 @@ class RedisSiteClient implements SiteClient {
     return queue
   }
 
-  /** The error for a command that the ledger did not take; its job is taken back. */
-  async #refused(what: string, detail: string, id: string, instrument: string): Promise<GolemError> {
-    if (what === 'reused') {
-      return new GolemError('KEY_REUSED', 'This Idempotency-Key was used for another command before.', {
-        field: 'header.idempotency-key',
-      })
-    }
+  /** Takes the job of a command back that the ledger did not take. */
+  async #dropJob(instrument: string, id: string): Promise<void> {
     // Without a record in the ledger no worker begins it, so that nothing is wrong if this fails.
     await this.#queue(instrument)
       .remove(id)
       .catch((error: unknown) => this.#onError(asGolemError(error)))
-    switch (what) {
-      case 'stopped': {
-        const { by, reason } = JSON.parse(detail) as { by: string; reason: string }
-        return new GolemError(
-          'STOPPED',
-          `${instrument} is stopped (by ${by}: ${reason}). Release the emergency stop first.`,
-        )
-      }
-      case 'full':
-        return new GolemError(
-          'QUEUE_FULL',
-          `${detail} commands wait for ${instrument} already; no more than ${this.#maxWaiting} may. Try again when they are done.`,
-        )
-      default:
-        return new GolemError('QUEUE_DOWN', 'Redis answered too late. Nothing was sent; try again.')
-    }
   }
 
   #handoverUnknown(id: string, instrument: string, error: unknown): GolemError {

@@ -18,18 +18,29 @@ import { type Keys, keysOf, RESULT_TTL_S } from './keys.ts'
 import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { type KnownReservations, reservationsFrom } from './reservations.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
 /** What comes over the control channel. `instrument: null`: the whole site. */
 export type ControlMessage =
   | { type: 'stop'; instrument: string | null; by: string; reason: string }
   | { type: 'release'; instrument: string | null }
+  | { type: 'safe'; id: string; instruments: readonly string[]; by: string; reason: string }
   | { type: 'released'; link: string }
   | { type: 'worker'; worker: string }
+  /** `state` is JSON, see reservationsFrom. */
+  | { type: 'reservation'; instrument: string; state: string }
 
 /** What Redis says when a worker asks to carry out a command. */
 export type Begin =
-  | { answer: 'ok' | 'running' | 'ended' | 'expired' | 'after'; record: CommandRecord }
+  /** `under`: number of the reservation it was given under; '': none. */
+  | {
+      answer: 'ok' | 'unsafe' | 'reserved' | 'fence'
+      record: CommandRecord
+      reservations: KnownReservations
+      under: string
+    }
+  | { answer: 'running' | 'ended' | 'expired' | 'after'; record: CommandRecord }
   | { answer: 'notowner' | 'stopped'; record: CommandRecord; detail: string }
   | { answer: 'missing' }
 
@@ -155,20 +166,49 @@ export class WorkerClient {
     })
   }
 
-  /** Asks to carry out a command; what Redis answers is decided in one step with what it writes. */
-  async begin(id: string, instrument: string, link: string): Promise<Begin> {
-    const [answer, json, detail] = (await this.#script(
+  /**
+   * Asks to carry out a command; what Redis answers is decided in one step with what it writes.
+   *
+   * @param safeAfter - number of the reservation after whose end the outputs were last made safe; 0: none
+   */
+  async begin(id: string, instrument: string, link: string, safeAfter: number): Promise<Begin> {
+    const [answer, json, detail = '', under = ''] = (await this.#script(
       'golemBegin',
       id,
       instrument,
       this.#worker,
       link,
       this.leases.fence(link),
-    )) as [Begin['answer'], string, string | undefined]
+      safeAfter,
+    )) as [Begin['answer'], string, string?, string?]
     if (answer === 'missing') return { answer }
     const record = recordFrom(json)
-    if (answer === 'notowner' || answer === 'stopped') return { answer, record, detail: detail ?? '' }
-    return { answer, record }
+    switch (answer) {
+      case 'notowner':
+      case 'stopped':
+        return { answer, record, detail }
+      case 'ok':
+      case 'unsafe':
+      case 'reserved':
+      case 'fence':
+        return { answer, record, reservations: reservationsFrom(instrument, detail), under }
+      default:
+        return { answer, record }
+    }
+  }
+
+  /** Brings the reservations of these instruments up to date, and gives those of the whole site. */
+  async reservations(instruments: readonly string[]): Promise<Map<string, KnownReservations>> {
+    if (instruments.length > 0) {
+      await runScript(this.#beat, 'golemReservationsSettle', this.#keys.root, ...instruments)
+    }
+    const found = Object.entries(await this.#beat.hgetall(this.#keys.reservations))
+    return new Map(found.map(([id, json]) => [id, reservationsFrom(id, json)]))
+  }
+
+  /** The outputs are safe after the end of a reservation. @param fence - its number */
+  async madeSafe(instrument: string, fence: number): Promise<void> {
+    await this.#script('golemReservationSafe', instrument, fence)
   }
 
   /**
