@@ -32,6 +32,7 @@ export function ParameterCard(props: ParameterProps) {
   const running = state?.queue.running?.parameter === name ? state.queue.running : null
   const isPending = pending.value.has(pendingKey(instrument.id, name))
   const isSwitch = parameter.type === 'boolean'
+  const age = <AgeAndQuality parameter={parameter} reading={reading} />
   const control = parameter.writable && (
     <Control
       instrument={instrument}
@@ -53,7 +54,7 @@ export function ParameterCard(props: ParameterProps) {
       <header>
         <h3 title={parameter.note}>{parameter.label}</h3>
         {(isPending || running !== null) && <PendingMark />}
-        {isSwitch && control}
+        {isSwitch ? control : age}
       </header>
       <div class="now">
         <ReadValue parameter={parameter} reading={reading} />
@@ -66,7 +67,7 @@ export function ParameterCard(props: ParameterProps) {
           parameter={parameter}
           pollEveryMs={instrument.pollEveryMs}
         />
-        <AgeAndQuality parameter={parameter} reading={reading} />
+        {isSwitch && age}
       </div>
       {reading?.error && errorSaidAt === undefined && (
         <p class="error" data-part="error">
