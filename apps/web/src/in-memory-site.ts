@@ -6,6 +6,7 @@ import {
   type InstrumentDescription,
   NO_STOP,
   type PlannedStart,
+  type RecipeDescription,
   type RunRecord,
   type RunRow,
   type ScheduleState,
@@ -38,6 +39,7 @@ export class InMemoryView implements SiteView {
   readonly workers = new Map<string, WorkerRecord>()
   readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
+  readonly recipes = new Map<string, RecipeDescription>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
   stop: StopState = NO_STOP

@@ -144,6 +144,14 @@ export class LinkOwner {
     await Promise.all(concerned.map(async (safeState) => safeState?.enter(why)))
   }
 
+  /** @returns whether every output took its safe value; undefined: the instrument is not on this link */
+  async safeOnRequest(instrument: string, why: string): Promise<boolean | undefined> {
+    const safeState = this.#safeStates.get(instrument)
+    if (!safeState) return undefined
+    await safeState.enter(why)
+    return safeState.reached
+  }
+
   /** The outputs of an instrument are to be safe after the end of a reservation, if they are not yet. */
   async makeSafe(instrument: string): Promise<void> {
     if (!this.#left) await this.#afterReservations.get(instrument)?.obey()

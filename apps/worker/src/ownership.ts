@@ -1,5 +1,5 @@
 import { type Model, type StopState, type WorkerRecord, isoTime, messageOf } from '@golem/core'
-import { type RedisLife, reservationsFrom } from '@golem/queue'
+import { type ControlMessage, type RedisLife, reservationsFrom } from '@golem/queue'
 import { assign } from './assign.ts'
 import type { WorkerContext } from './context.ts'
 import { Journal, lastFence } from './journal.ts'
@@ -135,6 +135,39 @@ export class Ownership {
     const obeying = this.#enterStop(instrument, by)
     stops.obeying(obeying)
     await obeying
+  }
+
+  /** A run was aborted: its instruments go to their safe state, and the ledger says whether they have. */
+  async safeOnRequest({
+    id,
+    instruments,
+    by,
+    reason,
+  }: Extract<ControlMessage, { type: 'safe' }>): Promise<void> {
+    const { client } = this.#options.context
+    const owners = [...this.#owned.values()]
+    await Promise.all(
+      instruments.map(async (instrument) => {
+        const beganAt = client.clock.now()
+        const reached = await owners
+          .find((owner) => owner.instruments.includes(instrument))
+          ?.safeOnRequest(instrument, reason)
+        if (reached === undefined) return
+        await client.record(
+          {
+            id: `${id}-${instrument}`,
+            instrument,
+            exchange: 'safe state',
+            by,
+            beganAt,
+            endedAt: client.clock.now(),
+          },
+          reached
+            ? { outcome: 'done', effect: 'done' }
+            : { outcome: 'unknown', effect: 'unknown', message: 'not every output took its safe value' },
+        )
+      }),
+    )
   }
 
   /** A stop has been released. What is asked of Redis next agrees; until then commands are not kept waiting. */

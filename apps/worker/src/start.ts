@@ -102,6 +102,8 @@ async function obey(message: ControlMessage, ownership: Ownership): Promise<void
   switch (message.type) {
     case 'stop':
       return ownership.stopNow(message)
+    case 'safe':
+      return ownership.safeOnRequest(message)
     case 'release':
       return ownership.releaseNow(message)
     case 'reservation':

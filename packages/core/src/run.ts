@@ -73,6 +73,8 @@ export interface RunRecord {
   by: string
   note?: string
   parameters: Readonly<Record<string, Value>>
+  /** Instruments by the roles of the recipe, where they are not those it names itself. */
+  instruments?: Readonly<Record<string, string>>
   state: RunState
   /** Why it is in this state, as a sentence. */
   message: string

@@ -7,6 +7,7 @@ import type {
   LeaseRecord,
   PlannedStart,
   QueueState,
+  RecipeDescription,
   ReservationState,
   RunRecord,
   RunRequest,
@@ -45,6 +46,7 @@ export interface SiteView {
   /** Of instruments that were ever reserved. */
   readonly reservations: ReadonlyMap<string, ReservationState>
   readonly runs: ReadonlyMap<string, RunRecord>
+  readonly recipes: ReadonlyMap<string, RecipeDescription>
   readonly alarms: ReadonlyMap<string, AlarmRecord>
   readonly schedules: ReadonlyMap<string, ScheduleState>
   readonly stop: StopState

@@ -4,6 +4,7 @@ import {
   type InstrumentDescription,
   NO_STOP,
   type ReservationState,
+  type RecipeDescription,
   type RunRecord,
   type ScheduleState,
   type Snapshot,
@@ -50,6 +51,7 @@ export class SiteFollower implements SiteView {
   readonly workers = new Map<string, WorkerRecord>()
   readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
+  readonly recipes = new Map<string, RecipeDescription>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
   epoch = ''
@@ -247,6 +249,7 @@ export class SiteFollower implements SiteView {
         this.#tell({ kind: 'reservation', instrument })
         break
       case 'run':
+      case 'recipe':
       case 'alarm':
       case 'schedule':
         this.#keep(fields['k'], instrument, fields['v'] ?? '')
@@ -268,7 +271,7 @@ export class SiteFollower implements SiteView {
   }
 
   #records(table: RecordTable): Map<string, unknown> {
-    return { run: this.runs, alarm: this.alarms, schedule: this.schedules }[table]
+    return { run: this.runs, recipe: this.recipes, alarm: this.alarms, schedule: this.schedules }[table]
   }
 
   async #readStop(): Promise<void> {
