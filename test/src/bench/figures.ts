@@ -17,11 +17,14 @@ export interface Spread {
   max: number
 }
 
-/** @param values - at least one */
+/**
+ * Quantiles by the nearest rank: each is a value that was measured.
+ *
+ * @param values - at least one
+ */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN
+  const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? NaN
   return { p50: at(0.5), p99: at(0.99), max: at(1) }
 }
 
