@@ -18,10 +18,12 @@ export interface SiteDrivers extends FoundModels {
  *
  * @param folder - absolute path
  * @param onFault - is told what turns out to be wrong with a file when drivers are made of it
+ * @param createMs - how long `create` of a driver may take, for which all of golem waits (default 5 s)
  */
 export async function loadSiteDrivers(
   folder: string,
   onFault: (fault: Fault) => void = () => undefined,
+  createMs?: number,
 ): Promise<SiteDrivers> {
   const files = driverFiles(folder)
   const faults: Fault[] = []
@@ -39,7 +41,7 @@ export async function loadSiteDrivers(
       const source = readDriverSource(file)
       if (!('url' in source)) return bad(source)
       try {
-        const site = await SiteModel.load(source, onFault)
+        const site = await SiteModel.load(source, onFault, createMs)
         loaded.push(site)
         models[index] = site.model
       } catch (error) {

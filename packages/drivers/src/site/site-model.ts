@@ -18,6 +18,7 @@ export class SiteModel {
   readonly #source: DriverSource
   readonly #shape: ModelShape
   readonly #onFault: (fault: Fault) => void
+  readonly #createMs: number
   readonly #made = new Map<string, Made>()
   readonly #drivers: Driver[] = []
   #thread: DriverThread | undefined
@@ -30,17 +31,28 @@ export class SiteModel {
     shape: ModelShape,
     thread: DriverThread,
     onFault: (fault: Fault) => void,
+    createMs: number,
   ) {
     this.#source = source
     this.#shape = shape
     this.#thread = thread
     this.#onFault = onFault
+    this.#createMs = createMs
     this.model = { ...shape, file: source.file, create: (options) => this.#create(options) }
     this.#endWhenIdle()
   }
 
-  /** Loads a driver file. @throws GolemError with what is wrong with it */
-  static async load(source: DriverSource, onFault: (fault: Fault) => void): Promise<SiteModel> {
+  /**
+   * Loads a driver file.
+   *
+   * @param createMs - how long its `create` may take
+   * @throws GolemError with what is wrong with it
+   */
+  static async load(
+    source: DriverSource,
+    onFault: (fault: Fault) => void,
+    createMs = CREATE_MS,
+  ): Promise<SiteModel> {
     const thread = new DriverThread(source)
     try {
       const shape = checkedModel(source.name, await thread.loaded)
@@ -50,7 +62,7 @@ export class SiteModel {
           `${source.name}: its model has the id "${shape.id}". Call it "${source.id}", as the file, so that its instruments are known also when it can't be loaded.`,
         )
       }
-      return new SiteModel(source, shape, thread, onFault)
+      return new SiteModel(source, shape, thread, onFault, createMs)
     } catch (error) {
       thread.end()
       throw error
@@ -85,7 +97,7 @@ export class SiteModel {
     const thread = this.#thread
     let shape: unknown
     try {
-      shape = thread.ask({ kind: 'create', options }, 'create', CREATE_MS)
+      shape = thread.ask({ kind: 'create', options }, 'create', this.#createMs)
     } catch (error) {
       const known = asGolemError(error)
       if (known.code === 'CONFIG_INVALID') return { error: known }

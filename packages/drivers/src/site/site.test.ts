@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Fault } from '@golem/config'
 import {
   type Driver,
   GolemError,
@@ -22,13 +23,17 @@ after(async () => {
 })
 let count = 0
 
-/** Loads files, each with what its model has beside the usual. */
-async function load(files: Record<string, string>): Promise<SiteDrivers & { told: string[] }> {
+/** Loads files, each with what its model has beside the usual. @param createMs - how long `create` may take */
+async function load(
+  files: Record<string, string>,
+  createMs?: number,
+): Promise<SiteDrivers & { told: string[] }> {
   const place = join(folder, String((count += 1)))
   mkdirSync(place)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
   const told: string[] = []
-  const drivers = await loadSiteDrivers(place, (fault) => void told.push(`${fault.line}: ${fault.message}`))
+  const onFault = (fault: Fault): void => void told.push(`${fault.line}: ${fault.message}`)
+  const drivers = await loadSiteDrivers(place, onFault, createMs)
   open.push(drivers)
   return { ...drivers, told }
 }
@@ -180,15 +185,15 @@ test('an error with a code keeps it; any other names file, function and line', a
   await driver.identify(io)
 })
 
-for (const [title, before, parts, message] of [
+for (const [title, before, parts, message, createMs] of [
   ['throws', '', "create: () => { throw new Error('no oven') },", /create failed: no oven \(line \d+\)/],
-  ['loops', '', 'create: () => { for (;;); },', /create did not come back within 5000 ms/],
+  ['loops', '', 'create: () => { for (;;); },', /create did not come back within 700 ms/, 700],
   ['exits', '', 'create: () => { process.exit(1) },', /called process\.exit\(1\)/],
   ['returns nothing', '', 'create: () => undefined as never,', /returned no driver/],
 ] as const) {
   test(`create that ${title} is a fault of the file, and INTERNAL to whoever calls it, without delay the second time`, async () => {
     const text = lineFile('', before).replace('create: (options) =>', `${parts}\n  unused: (options) =>`)
-    const { models, faults, told } = await load({ 'oven.ts': text.replace('defineModel({', '({') })
+    const { models, faults, told } = await load({ 'oven.ts': text.replace('defineModel({', '({') }, createMs)
     assert.deepEqual(faults, [])
     assert.throws(() => models[0]!.create({}), { code: 'INTERNAL', message })
     const at = performance.now()
