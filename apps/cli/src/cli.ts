@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { asGolemError, GolemError } from '@golem/core'
 import { check } from './commands/check.ts'
 import { clearQueue } from './commands/clear-queue.ts'
+import { conformance } from './commands/conformance.ts'
 import { discover } from './commands/discover.ts'
 import { doctor } from './commands/doctor.ts'
 import { doAction } from './commands/do.ts'
@@ -47,6 +48,7 @@ export const COMMANDS: readonly CommandModule[] = [
   check,
   discover,
   model,
+  conformance,
   doctor,
   gateway,
   token,

@@ -10,6 +10,7 @@ import {
 } from '@golem/core'
 import { type Channel, type Link, openLink, type Priority } from '@golem/transports'
 import type { Arrived, FaultyWire } from '@golem/simulator'
+import { StallLog } from './stalls.ts'
 import type { Rig, RigMaker } from './rig.ts'
 
 /** How one conversation ended. */
@@ -40,32 +41,40 @@ export class Bench {
   readonly driver: Driver
   readonly #link: Link
   readonly #channel: Channel
+  /** When this process did not get to run. */
+  readonly stalls = new StallLog()
+  /** What has come by itself since the last poll. */
   #heard: Record<string, Readings[string]> = {}
-  #patienceMs: number
+  #patienceMs = 120_000
+  #isEnded = false
 
   constructor(rig: Rig, driver: Driver) {
     this.rig = rig
     this.driver = driver
+    const onReadings = (readings: Readings): void => void Object.assign(this.#heard, readings)
+    driver.onLateReadings?.(onReadings)
     const { endpoint, usbDrivers } = rig
     this.#link = openLink({
       endpoint,
       guard: () => undefined,
       ...(usbDrivers === undefined ? {} : { usbDrivers }),
     })
-    this.#channel = this.#link.attach({
-      driver,
-      endpoint,
-      onReadings: (readings) => void Object.assign(this.#heard, readings),
-    })
-    this.#patienceMs = 120_000
+    this.#channel = this.#link.attach({ driver, endpoint, onReadings })
   }
 
-  /** Starts a rig and a driver on it. */
+  /**
+   * Starts a rig and a driver on it.
+   *
+   * @throws CONFIG_INVALID when the driver can't be made with these options
+   */
   static async start(maker: RigMaker, options?: Readonly<Record<string, unknown>>): Promise<Bench> {
     const rig = await maker.make(options)
+    let driver: Driver | undefined
     try {
-      return new Bench(rig, maker.model.create(rig.options))
+      driver = maker.model.create(rig.options)
+      return new Bench(rig, driver)
     } catch (error) {
+      driver?.close?.()
       await rig.close()
       throw error
     }
@@ -143,6 +152,7 @@ export class Bench {
 
   /** Runs a conversation and waits for its end, but not for ever. */
   async run(priority: Priority, conversation: (io: AnyIo) => Promise<void>): Promise<Outcome> {
+    if (this.#isEnded) throw new Error('it was ended early')
     const startedAt = performance.now()
     let sentAt: number | null = null
     let timer: NodeJS.Timeout | undefined
@@ -177,8 +187,16 @@ export class Bench {
     return this.wire.arrived.filter(({ at, bytes }) => at >= from && at < to && bytes.length > 0)
   }
 
+  /** Ends what runs; nothing can be run after that. It has to be closed all the same. */
+  endEarly(): void {
+    this.#isEnded = true
+    void this.#link.close()
+  }
+
   async close(): Promise<void> {
+    this.stalls.close()
     await this.#link.close()
+    this.driver.close?.()
     await this.rig.close()
   }
 }

@@ -28,6 +28,9 @@ interface Job {
   run: () => Promise<readonly Finding[]>
 }
 
+/** Makes an instrument of its own for one check. */
+type WithBench = <T>(use: (bench: Bench) => Promise<T>) => Promise<T>
+
 /** A reason has at most so many sentences. */
 const MOST_PROBLEMS = 3
 
@@ -39,31 +42,56 @@ const MOST_PROBLEMS = 3
 export async function runConformance(maker: RigMaker, given: ConformanceOptions = {}): Promise<Report> {
   const startedAt = performance.now()
   const { options, exchanges = SOAK_EXCHANGES, concurrency = 6, onFinding, signal } = given
-  const start = (): Promise<Bench> => Bench.start(maker, options)
-  const withBench = async <T>(use: (bench: Bench) => Promise<T>): Promise<T> => {
-    const bench = await start()
+  const running = new Set<Bench>()
+  const endEarly = (): void => running.forEach((bench) => bench.endEarly())
+  const withBench: WithBench = async (use) => {
+    const bench = await Bench.start(maker, options)
+    running.add(bench)
+    if (signal?.aborted === true) bench.endEarly()
     try {
       const found = await use(bench)
       const [broken] = bench.wire.errors
       if (broken !== undefined) throw new Error(`the simulated instrument failed: ${messageOf(broken)}`)
       return found
     } finally {
+      running.delete(bench)
       await bench.close()
     }
   }
+  signal?.addEventListener('abort', endEarly)
+  try {
+    const bronze = await inParallel(bronzeJobs(maker, withBench), 1, onFinding, signal)
+    const unfit = bronze.some(({ check, status }) => check !== 'description' && status === 'failed')
+    const jobs = furtherJobs(maker, withBench, exchanges, signal)
+    const rest = unfit
+      ? jobs.map(({ level, check }): Finding => {
+          return { level, check, status: 'not run', reason: 'it does not even work when all is well' }
+        })
+      : await inParallel(jobs, concurrency, onFinding, signal)
+    return reportOf(maker.model.id, [...bronze, ...rest], performance.now() - startedAt)
+  } finally {
+    signal?.removeEventListener('abort', endEarly)
+  }
+}
+
+/** All checks from silver on. */
+function furtherJobs(
+  maker: RigMaker,
+  withBench: WithBench,
+  exchanges: number,
+  signal: AbortSignal | undefined,
+): Job[] {
   const one = (level: Level, check: string, use: (bench: Bench) => Promise<Finding>): Job => ({
     level,
     check,
     run: async () => [await withBench(use)],
   })
 
-  const bronze = await inTurn(bronzeJobs(maker, withBench), onFinding)
-  const unfit = bronze.some(({ check, status }) => check !== 'description' && status === 'failed')
   const cases = [...FAULT_CASES, ...(maker.more ?? [])].map((faultCase) =>
     maker.deaf?.includes(faultCase.name) === true ? { ...faultCase, deaf: true } : faultCase,
   )
-  const jobs: Job[] = [
-    ...cases.map((faultCase) => absent(maker, 'silver', faultCase) ?? faultJob(maker, options, faultCase)),
+  return [
+    ...cases.map((faultCase) => absent(maker, 'silver', faultCase) ?? faultJob(withBench, faultCase)),
     ...cases
       .filter(({ harmless = false, name }) => !harmless || name === 'slow drip')
       .map(
@@ -71,7 +99,7 @@ export async function runConformance(maker: RigMaker, given: ConformanceOptions 
           absent(maker, 'gold', faultCase, `stop during ${faultCase.name}`) ??
           one('gold', `stop during ${faultCase.name}`, (bench) => checkStop(bench, faultCase)),
       ),
-    one('gold', 'wrong identity', checkIdentity),
+    absent(maker, 'gold', { name: 'wrong identity' }) ?? one('gold', 'wrong identity', checkIdentity),
     one('gold', 'reboot', (bench) => checkReboot(bench, (first) => seenByAnother(first, maker))),
     one('gold', 'refusal', checkRefusal),
     one('platinum', 'read-back', checkReadBack),
@@ -82,15 +110,9 @@ export async function runConformance(maker: RigMaker, given: ConformanceOptions 
         : soak(bench, exchanges, signal),
     ),
   ]
-  const rest = unfit
-    ? jobs.flatMap(({ level, check }): Finding[] => [
-        { level, check, status: 'not run', reason: 'it does not even work when all is well' },
-      ])
-    : await inParallel(jobs, concurrency, onFinding, signal)
-  return reportOf(maker.model.id, [...bronze, ...rest], performance.now() - startedAt)
 }
 
-function bronzeJobs(maker: RigMaker, withBench: <T>(use: (bench: Bench) => Promise<T>) => Promise<T>): Job[] {
+function bronzeJobs(maker: RigMaker, withBench: WithBench): Job[] {
   return [
     {
       level: 'bronze',
@@ -107,22 +129,23 @@ function bronzeJobs(maker: RigMaker, withBench: <T>(use: (bench: Bench) => Promi
 }
 
 /** The job for a fault that has no meaning on this transport. @returns undefined: it has one */
-function absent(maker: RigMaker, level: Level, { name }: FaultCase, check = name): Job | undefined {
+function absent(
+  maker: RigMaker,
+  level: Level,
+  { name }: Pick<FaultCase, 'name'>,
+  check = name,
+): Job | undefined {
   const reason = maker.without?.[name]
   if (reason === undefined) return undefined
   return { level, check, run: async () => [{ level, check, status: 'does not apply', reason }] }
 }
 
-function faultJob(
-  maker: RigMaker,
-  options: Readonly<Record<string, unknown>> | undefined,
-  faultCase: FaultCase,
-): Job {
+function faultJob(withBench: WithBench, faultCase: FaultCase): Job {
   return {
     level: 'silver',
     check: faultCase.name,
     run: async () => {
-      const { silver, gold } = await runFaultCase(maker, options, faultCase)
+      const { silver, gold } = await withBench((bench) => runFaultCase(bench, faultCase))
       return [
         judged('silver', faultCase.name, silver, 'honest, in time, nothing wrong, nothing twice'),
         judged('gold', `recovery from ${faultCase.name}`, gold, 'good again by itself, and writes work'),
@@ -155,10 +178,6 @@ async function learnStateOnly(bench: Bench): Promise<State | undefined> {
   return (await learn(bench, 0)).states[0]
 }
 
-async function inTurn(jobs: readonly Job[], onFinding: ConformanceOptions['onFinding']): Promise<Finding[]> {
-  return inParallel(jobs, 1, onFinding)
-}
-
 async function inParallel(
   jobs: readonly Job[],
   concurrency: number,
@@ -171,7 +190,7 @@ async function inParallel(
     for (let index = next++; index < jobs.length; index = next++) {
       const job = jobs[index]
       if (!job) return
-      const found = signal?.aborted === true ? [notRun(job)] : await outcomeOf(job)
+      const found = await outcomeOf(job, signal)
       for (const finding of found) onFinding?.(finding)
       results[index] = found
     }
@@ -180,10 +199,13 @@ async function inParallel(
   return results.flat()
 }
 
-async function outcomeOf(job: Job): Promise<readonly Finding[]> {
+async function outcomeOf(job: Job, signal: AbortSignal | undefined): Promise<readonly Finding[]> {
   try {
-    return await job.run()
+    signal?.throwIfAborted()
+    const found = await job.run()
+    return signal?.aborted === true ? [notRun(job)] : found
   } catch (error) {
+    if (signal?.aborted === true) return [notRun(job)]
     if (error instanceof GolemError && error.code === 'CONFIG_INVALID') throw error
     return [{ level: job.level, check: job.check, status: 'failed', reason: messageOf(error) }]
   }

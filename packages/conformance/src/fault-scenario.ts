@@ -1,9 +1,8 @@
 import { type Value, valueInWords } from '@golem/core'
 import type { WireFault } from '@golem/simulator'
-import { Bench, type Outcome, type PollOutcome } from './bench.ts'
+import type { Bench, Outcome, PollOutcome } from './bench.ts'
 import type { FaultCase } from './fault-cases.ts'
 import { learn, type Manner, outcomeInWords, settle, tally, wrongReading } from './manner.ts'
-import type { RigMaker } from './rig.ts'
 
 /** After a fault is over, so many polls may still fail. */
 const TRIES = 3
@@ -17,18 +16,8 @@ export interface Problems {
 }
 
 /** Takes a driver through one fault: poll, write, write again, with the fault lasting and with it striking once. */
-export async function runFaultCase(
-  maker: RigMaker,
-  options: Readonly<Record<string, unknown>> | undefined,
-  faultCase: FaultCase,
-): Promise<Problems> {
-  const bench = await Bench.start(maker, options)
-  try {
-    const scenario = new FaultScenario(bench, await learn(bench), faultCase)
-    return await scenario.run()
-  } finally {
-    await bench.close()
-  }
+export async function runFaultCase(bench: Bench, faultCase: FaultCase): Promise<Problems> {
+  return new FaultScenario(bench, await learn(bench), faultCase).run()
 }
 
 class FaultScenario {

@@ -109,7 +109,10 @@ export async function learn(bench: Bench, count = 2): Promise<Manner> {
   const spans: [number, number][] = []
   // What only the first of all writes brings is none of what a write usually is.
   const [, usual = null] = values
-  if (usual !== null) await bench.write(target, usual)
+  if (usual !== null) {
+    const first = await bench.write(target, usual)
+    spans.push([first.sentAt ?? first.endedAt, first.endedAt])
+  }
   for (const value of values) {
     const outcome = await bench.write(target, value)
     if (outcome.error) throw new Error(`${target} = ${valueInWords(value)}: ${outcome.error.message}`)
@@ -130,18 +133,22 @@ export async function learn(bench: Bench, count = 2): Promise<Manner> {
   return { target, values, writes, states, good, writeRequests }
 }
 
-/** Waits until the instrument has come to rest: for a while each look gives values of the same parameters. */
+/** Waits until the instrument has come to rest: for a while there are values of the same parameters. */
 async function restful(bench: Bench): Promise<Readings> {
+  // One that talks by itself says one thing after the other.
+  const restMs = Math.max(REST_MS, (bench.driver.silenceMs ?? 0) / 2)
+  const newest: Record<string, Readings[string]> = {}
   let before = ''
   let since = performance.now()
   const giveUpAt = since + READY_MS
   for (;;) {
     const { why, readings } = await settle(bench, [])
     if (why !== null) throw new Error(why)
+    Object.assign(newest, readings)
     const now = performance.now()
-    const names = goodOnes(readings).toSorted().join()
+    const names = goodOnes(newest).toSorted().join()
     if (names !== before) since = now
-    if (now - since >= REST_MS) return readings
+    if (now - since >= restMs) return newest
     if (now > giveUpAt) throw new Error('it does not come to rest')
     before = names
     await pause(REST_MS / 5)

@@ -12,6 +12,7 @@ import {
 } from '@golem/core'
 import { type Channel, openLink } from '@golem/transports'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Rig } from './rig.ts'
 import { rigFor } from './rigs/index.ts'
 import { agrees, testValues } from './test-values.ts'
 
@@ -63,10 +64,10 @@ type Write = (io: AnyIo, value: Value) => Promise<void>
  * @throws CONFIG_INVALID when it has no simulation and no address is given
  */
 export async function tryModel(model: Model, { endpoint, options, write }: TryOptions): Promise<Trial> {
-  if (endpoint) return tryAt(model, endpoint, options ?? {}, 'instrument', write)
+  if (endpoint) return tryAt(model, { endpoint, options: options ?? {} }, 'instrument', write)
   const rig = await rigFor(model).make(options)
   try {
-    return await tryAt(model, rig.endpoint, rig.options, 'simulation', true)
+    return await tryAt(model, rig, 'simulation', true)
   } finally {
     await rig.close()
   }
@@ -74,22 +75,23 @@ export async function tryModel(model: Model, { endpoint, options, write }: TryOp
 
 async function tryAt(
   model: Model,
-  endpoint: Address,
-  options: Readonly<Record<string, unknown>>,
+  { endpoint, options, usbDrivers }: Pick<Rig, 'endpoint' | 'options' | 'usbDrivers'>,
   kind: 'simulation' | 'instrument',
   write: boolean,
 ): Promise<Trial> {
   const simulated = kind === 'simulation'
   const driver = model.create(options)
   const heard: Record<string, Readings[string]> = {}
-  const link = openLink({ endpoint, guard: () => undefined })
+  const onReadings = (readings: Readings): void => void Object.assign(heard, readings)
+  driver.onLateReadings?.(onReadings)
+  const link = openLink({
+    endpoint,
+    guard: () => undefined,
+    ...(usbDrivers === undefined ? {} : { usbDrivers }),
+  })
   const trial: Trial = { model: model.id, where: simulated ? 'simulation' : nameOf(endpoint), parameters: [] }
   try {
-    const channel = link.attach({
-      driver,
-      endpoint,
-      onReadings: (readings) => void Object.assign(heard, readings),
-    })
+    const channel = link.attach({ driver, endpoint, onReadings })
     const read = async (): Promise<Readings> => {
       const due = new Set(Object.keys(driver.parameters))
       const found = await channel.run('poll', (io) => driver.readAll(io, due))
@@ -103,6 +105,7 @@ async function tryAt(
     trial.failed = asGolemError(error).message
   } finally {
     await link.close()
+    driver.close?.()
   }
   return trial
 }

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import type { Command } from 'commander'
 import type { Trial } from '@golem/conformance'
-import { GolemError, type Model, parseAddress } from '@golem/core'
-import { type CommonOptions, type Context, instanceDirOf, siteFileOf } from '../context.ts'
+import { parseAddress } from '@golem/core'
+import { checkOptions, modelOptions, withModels } from '../chosen-models.ts'
+import type { CommonOptions, Context } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { printable, table } from '../format.ts'
 import { withSite } from '../options.ts'
@@ -12,7 +11,7 @@ import { modelNew } from './model-new.ts'
 interface TestOptions extends CommonOptions {
   address?: string
   write?: boolean
-  options?: string
+  options?: string[]
 }
 
 /** `golem model`: making and trying models of instruments. */
@@ -37,7 +36,10 @@ function modelTest(group: Command, context: Context): void {
       'a real instrument, e.g. tcp://10.0.0.5:5555 (default: the simulation in the file)',
     )
     .option('--write', 'also write: to a real instrument each parameter gets the value it has just now')
-    .option('--options <json>', 'options of the model, as in site.yaml, e.g. \'{"axes":"xyz"}\'')
+    .option(
+      '--options <option...>',
+      'options of the model as in site.yaml: name=value each, or a JSON object',
+    )
     .option('--json', 'print JSON instead of text')
     .addHelpText(
       'after',
@@ -48,7 +50,9 @@ function modelTest(group: Command, context: Context): void {
       const { tryModel } = await import('@golem/conformance')
       const endpoint = options.address === undefined ? undefined : parseAddress(options.address)
       const given = modelOptions(options.options)
-      await withModel(context, options, name, async (found) => {
+      await withModels(context, options, name, async ([found]) => {
+        if (!found) return
+        if (given) await checkOptions(found, given)
         const trial = await tryModel(found, {
           write: options.write === true,
           ...(endpoint === undefined ? {} : { endpoint }),
@@ -57,47 +61,6 @@ function modelTest(group: Command, context: Context): void {
         await report(context, options, trial)
       })
     })
-}
-
-function modelOptions(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined
-  try {
-    const parsed: unknown = JSON.parse(text)
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  throw new CliError('usage', `--options takes a JSON object, not "${text}".`)
-}
-
-/** Hands over the model of a file, or one by its id. */
-async function withModel(
-  context: Context,
-  options: CommonOptions,
-  name: string,
-  work: (found: Model) => Promise<void>,
-): Promise<void> {
-  const { loadModels, readModelFile } = await import('@golem/drivers')
-  const file = path.resolve(context.cwd, name)
-  if (/\.ya?ml$/.test(name) && existsSync(file)) {
-    const { SiteFaults } = await import('@golem/config')
-    const { model: found, faults } = readModelFile(file)
-    if (!found) throw new SiteFaults(faults)
-    return work(found)
-  }
-  const loaded = await loadModels(instanceDirOf(context, siteFileOf(context, options)))
-  try {
-    const found = loaded.models.get(name)
-    if (!found) {
-      throw new GolemError(
-        'CONFIG_INVALID',
-        `There is no file and no model "${name}". Models: ${[...loaded.models.keys()].join(', ')}.`,
-      )
-    }
-    await work(found)
-  } finally {
-    await loaded.close()
-  }
 }
 
 async function report(context: Context, options: CommonOptions, trial: Trial): Promise<void> {
