@@ -36,6 +36,8 @@ const OVERRIDE_STEP_MS = 15
 /** The overrides are in each tenth or twentieth report. */
 const OVERRIDE_LOOKS = 25
 
+const LONGEST_MESSAGE = 256
+
 const STATUS = Buffer.from('?')
 const MOVING: ReadonlySet<string> = new Set(['Run', 'Jog', 'Home'])
 
@@ -45,6 +47,8 @@ export class GrblStage {
   /** Why nobody knows where the stage stands; null: it is known. */
   #lost: string | null = 'it has just been connected'
   #alarm = ''
+  /** What it said last by itself. */
+  #message = ''
   #offset: Triple = [0, 0, 0]
   /** It reports in inches ($13=1). */
   #inches = false
@@ -82,6 +86,7 @@ export class GrblStage {
       ...this.positions(this.positionOf(status)),
       state: status.state,
       alarm: this.#alarm,
+      message: this.#message,
     }
     if (status.feed !== undefined) found['feed'] = this.#mm(status.feed)
     if (status.spindle !== undefined) found['spindle'] = status.spindle
@@ -90,6 +95,11 @@ export class GrblStage {
       found['spindleOverride'] = status.overrides[2]
     }
     return found
+  }
+
+  takeMessage(text: string): Found {
+    this.#message = text.slice(0, LONGEST_MESSAGE)
+    return { message: this.#message }
   }
 
   takeAlarm(number: number): Found {

@@ -210,7 +210,9 @@ test('alarms and messages that come by themselves become readings', async () => 
   assert.equal(found?.['state'], 'Alarm')
   assert.equal(found?.['alarm'], 'ALARM:1: a limit switch was hit')
   assert.equal(found?.['positionKnown'], false)
+  assert.equal((await poll(driver, [['?', status('Idle', 20)]]))['message'], '', 'none yet is none')
   assert.deepEqual(driver.unsolicited?.('[MSG:Reset to continue]'), { message: 'Reset to continue' })
+  assert.equal((await poll(driver, [['?', status('Alarm', 20)]]))['message'], 'Reset to continue')
   assert.equal(driver.unsolicited?.('ok'), undefined)
 })
 

@@ -126,7 +126,7 @@ function createGrbl(options: GrblOptions): LineDriver {
         return stage.positions()
       }
       const message = /^\[MSG:(.*)\]$/.exec(line)?.[1]
-      return message === undefined ? undefined : { message: message.slice(0, 256) }
+      return message === undefined ? undefined : stage.takeMessage(message)
     },
   }
 }

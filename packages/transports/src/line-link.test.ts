@@ -275,6 +275,41 @@ test('a refused connection is LINK_DOWN and told once; the return is told once, 
   )
 })
 
+test('a connection on which nothing follows what is sent is made anew, also when the driver looks in short steps', async () => {
+  const { endpoint, sockets, server } = await instrument(() => undefined)
+  let connections = 0
+  server.on('connection', () => (connections += 1))
+  const { channel } = linkTo(endpoint, {
+    link: { sendTerminator: '\r\n', receiveTerminator: '\r\n', replyTimeoutMs: 100, quietMs: 20 },
+  })
+  // As a stage is asked where it is: byte, short look, byte, short look.
+  const looks = async (io: LineIo): Promise<void> => {
+    for (let look = 0; look < 3; look += 1) {
+      await io.sendBytes(Buffer.from('?'))
+      await io.expect({ timeoutMs: 60 }).catch((error: unknown) => {
+        if (look === 2) throw error
+      })
+    }
+  }
+  await assert.rejects(channel.run('poll', looks), failsWith('REPLY_TIMEOUT'))
+  assert.equal(connections, 1)
+  await assert.rejects(channel.run('poll', looks))
+  await until(() => sockets.size === 0)
+  await assert.rejects(channel.run('poll', looks))
+  assert.equal(connections, 2)
+  // One that nobody asks may be silent for as long as it likes.
+  const listening = linkTo(endpoint, {
+    link: { sendTerminator: '\r\n', receiveTerminator: '\r\n', replyTimeoutMs: 50, quietMs: 20 },
+  })
+  for (let look = 0; look < 3; look += 1) {
+    await assert.rejects(
+      listening.channel.run('poll', (io: LineIo) => io.expect({ timeoutMs: 80 })),
+      failsWith('REPLY_TIMEOUT'),
+    )
+  }
+  assert.equal(connections, 3)
+})
+
 test('a connection that breaks after the question is LINK_LOST', async () => {
   const { endpoint, sockets } = await instrument(() => {
     for (const socket of sockets) socket.destroy()

@@ -189,6 +189,20 @@ export class LineLink implements Link {
       throw error
     }
     const anything = (): boolean => true
+    /** When something was sent that nothing has followed yet. */
+    let sentAt: number | undefined
+    const noteSent = (): void => {
+      if (sentAt === undefined || wire.lastByteAt > sentAt) sentAt = performance.now()
+    }
+    // One that is sent something and then listened to is asked, too: in several short looks, each of which may be in vain.
+    const unheard = async (error: unknown): Promise<never> => {
+      const silent = sentAt !== undefined && wire.lastByteAt < sentAt
+      if (silent && performance.now() - (sentAt ?? 0) >= replyTimeoutMs && isTimeOut(error)) {
+        sentAt = undefined
+        await wire.noteUnanswered()
+      }
+      throw error
+    }
     // After a time-out inside a conversation its late answer must not become the next question's.
     const inStep = async (): Promise<void> => {
       talk.throwIfOver()
@@ -203,6 +217,7 @@ export class LineLink implements Link {
     return {
       send: async (line) => {
         await readyToAsk()
+        noteSent()
         await talk.orOver(wire.write(line, pass, { reply: false }))
       },
       ask: async (line, { timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
@@ -214,7 +229,7 @@ export class LineLink implements Link {
       },
       expect: async ({ timeoutMs = replyTimeoutMs, accept = anything } = {}) => {
         await inStep()
-        return wire.nextLine(undefined, accept, timeoutMs, talk)
+        return wire.nextLine(undefined, accept, timeoutMs, talk).catch(unheard)
       },
       askBytes: async (bytes, options) => {
         await readyToAsk()
@@ -224,6 +239,7 @@ export class LineLink implements Link {
       },
       sendBytes: async (bytes) => {
         talk.throwIfOver()
+        noteSent()
         await talk.orOver(wire.writeBytes(Buffer.from(bytes), pass, { reply: false }))
       },
       sleep: (ms) => talk.sleep(ms),
@@ -253,4 +269,8 @@ export class LineLink implements Link {
     }
     return false
   }
+}
+
+function isTimeOut(error: unknown): boolean {
+  return error instanceof GolemError && error.code === 'REPLY_TIMEOUT'
 }

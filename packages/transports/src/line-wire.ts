@@ -261,6 +261,11 @@ export class LineWire {
     await port?.close()
   }
 
+  /** When something came last, by the monotonic clock. */
+  get lastByteAt(): number {
+    return this.#lastByteAt
+  }
+
   /**
    * A question got no answer in time. When nothing at all comes any more on a TCP connection, the other end may have
    * gone without a word (TCP itself notices that after a quarter of an hour): the next conversation makes a new one.

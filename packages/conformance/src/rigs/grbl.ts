@@ -39,6 +39,8 @@ async function makeStage(
     // Somebody looks where it stands: it is where it says.
     remedy: { action: 'acceptPosition' },
     mayBeUnknown: ['x', 'y', 'workX', 'workY'],
+    // What it is doing, and whether somebody has looked since something went wrong.
+    drifting: ['state', 'feed', 'positionKnown'],
     truth: () => {
       const { overrides } = device.state() as { overrides: { feed: number; spindle: number } }
       return { feedOverride: overrides.feed, spindleOverride: overrides.spindle }
