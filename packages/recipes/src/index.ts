@@ -1,2 +1,2 @@
-export type * from './engine/index.ts'
+export * from './engine/index.ts'
 export type * from './recipe.ts'

@@ -125,8 +125,7 @@ export interface ControlStep {
   plausible?: readonly [number, number]
   /** Without a good reading for this long, the output is brought to `value`, until there is one again. */
   blind: { afterMs: Given<number>; value: Given<Value> }
-  /** Absent: until it is skipped or the run ends. */
-  end?: { forMs: Given<number> } | { until: RecipeCondition }
+  end: { forever: true } | { forMs: Given<number> } | { until: RecipeCondition }
 }
 
 export interface Hysteresis {
@@ -200,7 +199,7 @@ export interface Place {
 
 export type Step = Action & {
   name?: string
-  /** Its own, or that of what it stands in; absent: the recipe's. */
+  /** Absent: that of what it stands in, at the end the recipe's. */
   onRestart?: RestartPolicy
   onFailure: 'fail' | 'continue'
   timeoutMs?: Given<number>
@@ -230,7 +229,8 @@ export interface Recipe {
   steps: readonly Step[]
   stages: readonly Stage[]
   finally: StepList
-  onRestart: RestartPolicy
+  /** For steps that say nothing; absent: resume. */
+  onRestart?: RestartPolicy
 }
 
 /** A recipe with its roles bound and the recipes it calls put in: what a run keeps, whatever becomes of the files. */

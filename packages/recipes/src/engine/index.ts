@@ -1,2 +1,8 @@
+export { isGood } from './conditions.ts'
+export { conditionInWords, stepInWords } from './describe.ts'
+export { nextMark } from './marks.ts'
+export { checkGiven, checkParameters, valueDescriptionOf } from './parameters.ts'
+export { progressOf, statusOf } from './progress.ts'
+export { begin, step } from './step.ts'
 export type { EngineState } from './state.ts'
 export type * from './types.ts'

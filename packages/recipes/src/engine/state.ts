@@ -2,52 +2,58 @@ import type { CommandTarget, Outcome, RunEnd, RunRequest, Value } from '@golem/c
 
 /**
  * The position of a run, as plain JSON: it is persisted after each step and survives every process. The tree of
- * sequences and nodes mirrors the steps that are under way. Times with `Active` are run time without the time it was
- * held.
+ * sequences and nodes mirrors the steps that are under way. Times named `...Active` are run time without the time it
+ * was held.
  */
 export interface EngineState {
   version: 1
   run: string
-  /** waiting: not begun; stages; finally: whatever the end demands; safe: an abort; ended. */
+  /** waiting: not begun; finally: whatever the end demands; safe: an abort. */
   phase: 'waiting' | 'stages' | 'finally' | 'safe' | 'ended'
-  /** How it will end once `finally` or the safe state is through, or has ended. */
+  /** How it has ended, or will once `finally` or the safe state is through. */
   end: RunEnd | null
   /** Why it is as it is, as a sentence. */
   message: string
   /** It stands still. */
   hold: Hold | null
   parameters: Record<string, Value>
-  /** Counts effects: the number in their ids. */
+  /** The number in the id of the last effect. */
   counter: number
   /** How long it has been held in all, in ms. */
   heldMs: number
-  startedUtcMs: number | null
   /** Run time of the last event. */
   runMs: number
+  startedActive: number | null
+  /** After an interruption no time limit ends a step before this: it has not been able to look yet. */
+  graceActive: number
   interruptions: { count: number; ms: number }
   rows: number
   /** Steps begun that contain no others. */
   begun: number
+  /** From 0. */
   stage: number
-  /** What is under way: a stage, or a list of `finally`. */
+  /** The stage that is under way. */
   current: Sequence | null
-  /** Lists of `finally` that are still to be done, first things first. */
+  /** Lists of `finally` that are to be done before it ends; in phase `finally` the first is under way. */
   owed: Owed[]
-  /** Commands and safe states whose outcome is not known yet and which nobody in the tree waits for. */
-  safe: Pending | null
+  /** In phase `safe`: the safe state that was asked for. */
+  safe: (Pending & { sinceActive: number }) | null
 }
 
 export interface Hold {
   kind: 'paused' | 'asking'
+  /** Run time. */
   sinceMs: number
   choices?: RunRequest[]
 }
 
-/** `finally` of a recipe, with the variables it sees; `variables` null: the run's parameters. */
+/** A `finally`, and how far it is. */
 export interface Owed {
   /** The call it belongs to; null: the recipe itself. */
   call: number | null
+  /** What it sees; null: the parameters of the run. */
   variables: Record<string, Value> | null
+  sequence: Sequence | null
 }
 
 export interface Sequence {
@@ -59,9 +65,6 @@ export interface Sequence {
 /** An effect whose outcome is awaited. */
 export interface Pending {
   id: string
-  /** Of a command; absent for a safe state. */
-  instrument?: string
-  target?: CommandTarget
   outcome?: Outcome
   /** It was never handed over: it is made anew when the run goes on. */
   unsent?: boolean
@@ -70,34 +73,56 @@ export interface Pending {
 /** One step that is under way. */
 export interface StepNode {
   step: number
-  /** When it began. */
   sinceActive: number
   /** Somebody wants its waiting to end. */
   skip?: boolean
-  pending?: Pending
-  /** Its place in a list: the write, the round, the value, the sample. */
-  count?: number
+  command?: Pending & { instrument: string; target: CommandTarget }
+  /** Its instrument is away: since when, and when it is tried again. */
+  away?: { sinceActive: number; againActive: number; message: string }
+  /** How many writes, rounds, values or samples are behind it. */
+  count: number
   /** When the next round, write or sample is due. */
   dueActive?: number
-  /** For how long an instrument that is away has been waited for. */
-  awaySinceActive?: number
   body?: Sequence
   branches?: Sequence[]
   variables?: Record<string, Value>
-  numbers?: Record<string, number>
-  /** What was written last; null: not known. */
-  written?: Value | null
-  /** By reading: `at` of the one seen when the step began, which does not count. */
-  seen?: Record<string, string | null>
-  /** By place in the condition: since when it has been so. */
-  held?: Record<string, Held>
-  sums?: Record<string, { at: string; value: Value; sum: number }>
-  /** It has failed or was left, and does what the recipes it called want done at the end. */
-  leaving?: { message: string; owed: Owed[]; body: Sequence | null }
+  /** What was worked out when it began, and what a controller keeps. */
+  numbers: Record<string, number>
+  /** What was written last, and what is to be written; absent: not known. */
+  written?: Value
+  wanted?: Value
+  /** By reading: the time of the last one that counts no more, or of the one that was there when the step began. */
+  seen: Record<string, string>
+  /** By place in a condition. */
+  held: Record<string, Held>
+  sums?: Record<string, { last: Value; sum: number }>
+  /** It is over, but recipes that it called want something done at the end. `message` null: it went well. */
+  leaving?: { message: string | null; owed: Owed[] }
 }
 
+/** A comparison that is satisfied: since when, and up to when new readings have shown it. */
 export interface Held {
   sinceActive: number
   provenActive: number
   at: string
+}
+
+/** All nodes of a tree, those that contain before those that are contained. */
+export function* nodesOf(sequence: Sequence | null | undefined): Generator<StepNode> {
+  const node = sequence?.node
+  if (!node) return
+  yield node
+  yield* nodesOf(node.body)
+  for (const branch of node.branches ?? []) yield* nodesOf(branch)
+  for (const { sequence: inside } of node.leaving?.owed ?? []) yield* nodesOf(inside)
+}
+
+/** All nodes of a run. */
+export function* allNodes(state: EngineState): Generator<StepNode> {
+  yield* nodesOf(state.current)
+  for (const { sequence } of state.owed) yield* nodesOf(sequence)
+}
+
+export function sequenceOf(steps: readonly number[]): Sequence {
+  return { steps, index: 0, node: null }
 }

@@ -1,14 +1,4 @@
-import type {
-  CommandTarget,
-  Outcome,
-  Reading,
-  RunEnd,
-  RunProgress,
-  RunRequest,
-  RunState,
-  Value,
-} from '@golem/core'
-import type { Program } from '../recipe.ts'
+import type { CommandTarget, Outcome, Reading, RunEnd, RunRequest, RunState, Value } from '@golem/core'
 import type { EngineState } from './state.ts'
 
 /** A reading as the engine wants it, with what its age may be. */
@@ -41,7 +31,7 @@ export type EngineEvent =
    * that was never handed over is told as `refused`.
    */
   | { type: 'outcome'; id: string; outcome: Outcome }
-  /** @param step - for `skip` where several steps wait: which (from `progressOf(...).at`) */
+  /** @param step - for `skip` where several steps wait: which (from `statusOf(...).at`) */
   | { type: 'request'; request: RunRequest; by: string; step?: number }
   | { type: 'parameters'; values: Readonly<Record<string, unknown>>; by: string }
   /** An emergency stop holds one of its instruments: the run is paused, a person resumes it. */
@@ -112,22 +102,6 @@ export interface RunStatus {
   choices?: readonly RunRequest[]
   /** Ids of effects (commands, safe) whose outcome is still to be told. */
   pending: readonly string[]
-  /** Steps that are under way and contain no others, for `skip` and for showing where it is. */
+  /** Steps that are under way and contain no others, for `skip` and for showing where it is; `waits`: it can be skipped. */
   at: readonly { step: number; doing: string; waits: boolean }[]
 }
-
-/*
- * The engine's front door:
- *
- *   begin(program, { run, parameters }): EngineState
- *   step(program, state, input): StepResult      never throws for anything an event can say; changes none of its arguments
- *   statusOf(program, state): RunStatus
- *   progressOf(program, state, now): RunProgress
- */
-export type Begin = (
-  program: Program,
-  run: { run: string; parameters: Readonly<Record<string, unknown>> },
-) => EngineState
-export type StepEngine = (program: Program, state: EngineState, input: EngineInput) => StepResult
-export type StatusOf = (program: Program, state: EngineState) => RunStatus
-export type ProgressOf = (program: Program, state: EngineState, now: Now) => RunProgress
