@@ -38,27 +38,37 @@ export interface YamlSource {
 
 /** Reads a YAML file. Never throws: whatever is wrong is in `faults`. */
 export function readYamlSource(file: string): YamlSource {
-  const unreadable = (message: string): YamlSource => ({
-    data: undefined,
-    faults: [{ file, line: 1, column: 1, path: '', message }],
-    locate: () => ({ line: 1, column: 1 }),
-  })
   let text: string
   try {
     const bytes = readFileSync(file)
     if (bytes.length > LARGEST_BYTES)
-      return unreadable('The file is larger than 1 MiB; that is no site file.')
+      return unreadable(file, 'The file is larger than 1 MiB; that is no site file.')
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    return unreadable(whyUnreadable(error))
+    return unreadable(file, whyUnreadable(error))
   }
+  return parseYamlSource(file, text)
+}
+
+/**
+ * Reads the text of a YAML file. Never throws: whatever is wrong is in `faults`.
+ *
+ * @param file - what the faults call it
+ */
+export function parseYamlSource(file: string, text: string): YamlSource {
   try {
     return parse(file, text)
   } catch (error) {
     // The parser recurses: some thousand nested brackets exhaust the stack.
-    return unreadable(`The file could not be read as YAML: ${messageOf(error)}.`)
+    return unreadable(file, `The file could not be read as YAML: ${messageOf(error)}.`)
   }
 }
+
+const unreadable = (file: string, message: string): YamlSource => ({
+  data: undefined,
+  faults: [{ file, line: 1, column: 1, path: '', message }],
+  locate: () => ({ line: 1, column: 1 }),
+})
 
 function whyUnreadable(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
