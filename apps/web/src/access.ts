@@ -96,6 +96,26 @@ export class Access {
     return identity
   }
 
+  /**
+   * A person as the ledger has them, for whom something is asked: one who has a token here, or, where nobody has to prove
+   * who they are, whatever name is given.
+   *
+   * @param name - `gateway ADDRESS` stands for foreign programs from there
+   * @param field - where it stands in the request
+   * @throws INVALID_REQUEST when nobody of this name can come in
+   */
+  personNamed(name: string, field: string): string {
+    if (name.startsWith('gateway ')) return name
+    if (this.#auth.kind !== 'tokens') {
+      const suffix = ` (${this.#anybody.name})`
+      return name === this.#anybody.name || name.endsWith(suffix) ? name : `${name}${suffix}`
+    }
+    if (this.#tokens.some(({ identity }) => identity.name === name)) return name
+    throw new GolemError('INVALID_REQUEST', `Nobody named "${clip(name)}" has a token at this site.`, {
+      field,
+    })
+  }
+
   #identify(authorization: string | undefined): Identity {
     const field = 'header.authorization'
     const token = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1]

@@ -206,6 +206,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
   assert.deepEqual(listed.toSorted(), served.toSorted())
   assert.deepEqual(served.toSorted(), [
     'DELETE /api/commands/{id}',
+    'DELETE /api/instruments/{id}/reservation',
     'GET /api/commands',
     'GET /api/commands/{id}',
     'GET /api/commands/{id}/result',
@@ -213,6 +214,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
     'GET /api/fleet',
     'GET /api/instruments',
     'GET /api/instruments/{id}',
+    'GET /api/instruments/{id}/reservation',
     'GET /api/openapi.json',
     'GET /api/session',
     'GET /api/state',
@@ -223,6 +225,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
     'POST /api/instruments/{id}/stop',
     'POST /api/stop',
     'POST /api/stop/release',
+    'PUT /api/instruments/{id}/reservation',
   ])
 })
 

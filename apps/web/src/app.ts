@@ -22,6 +22,7 @@ import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { instrumentRoutes } from './routes/instruments.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { stateRoutes } from './routes/state.ts'
@@ -130,6 +131,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     instrumentRoutes(scope, context)
     commandRoutes(scope, context)
     resultRoutes(scope, context)
+    reservationRoutes(scope, context)
     stopRoutes(scope, context)
     fleetRoutes(scope, context)
     eventRoutes(scope, context)

@@ -56,6 +56,16 @@ export const eventsQuery = {
   },
 } as const
 
+export const logBody = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['message'],
+  properties: {
+    message: { type: 'string', minLength: 1, maxLength: 2000 },
+    level: { type: 'string', enum: ['debug', 'info', 'warning', 'error', 'critical'], default: 'info' },
+  },
+} as const
+
 export const commandBody = {
   type: 'object',
   additionalProperties: false,
@@ -70,6 +80,12 @@ export const commandBody = {
       maximum: 3_600_000,
       default: 30_000,
       description: 'How long it may wait; after that it is refused, never carried out late',
+    },
+    reservation: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Number (fence) of the reservation it is given under: refused when that one is over by then',
     },
   },
 } as const
@@ -122,6 +138,7 @@ const commandRecord = {
     arguments: { type: 'object', additionalProperties: true },
     exchange: { type: 'string', description: 'What a foreign program sent through the gateway' },
     by: { type: 'string' },
+    reservation: { type: 'integer', description: 'Number of the reservation it was given under' },
     submittedAt: time,
     validUntil: time,
     state: { type: 'string', enum: ['queued', 'running', 'ended'] },

@@ -17,7 +17,6 @@ import {
   noAnswer,
   noConfirmation,
 } from '../context.ts'
-import { clip } from '../problem.ts'
 import { idempotencyKey, waitSeconds } from '../request-headers.ts'
 import {
   answers,
@@ -29,8 +28,7 @@ import {
   idParams,
   noQuery,
 } from '../schemas.ts'
-
-const ISO_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
+import { timeOf } from '../utc-time.ts'
 
 interface CommandBody {
   parameter?: string
@@ -38,6 +36,7 @@ interface CommandBody {
   action?: string
   arguments?: unknown
   validForMs?: number
+  reservation?: number
 }
 
 /** Commands: submit, look up, list, cancel. */
@@ -74,6 +73,7 @@ export function commandRoutes(app: FastifyInstance, context: WebContext): void {
           by,
           validForMs: request.body.validForMs ?? DEFAULT_VALID_FOR_MS,
           ...(key === undefined ? {} : { idempotencyKey: key }),
+          ...(request.body.reservation === undefined ? {} : { reservation: request.body.reservation }),
         }),
         () => noConfirmation('the command'),
       )
@@ -120,7 +120,7 @@ export function commandRoutes(app: FastifyInstance, context: WebContext): void {
         client.listCommands({
           limit,
           ...(instrument === undefined ? {} : { instrument }),
-          ...(since === undefined ? {} : { since: timeOf(since) }),
+          ...(since === undefined ? {} : { since: timeOf(since, 'query.since') }),
         }),
         noAnswer,
       )
@@ -212,16 +212,4 @@ async function outcomeOf(
     )
     return record
   }
-}
-
-function timeOf(text: string): number {
-  const ms = ISO_UTC.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms)) {
-    throw new GolemError(
-      'INVALID_REQUEST',
-      `"${clip(text)}" is no time in UTC. Write it like 2026-05-01T08:30:00Z, with or without a fraction of the second.`,
-      { field: 'query.since' },
-    )
-  }
-  return ms
 }
