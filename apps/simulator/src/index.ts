@@ -14,6 +14,9 @@ export type {
   StreamSpec,
 } from './device.ts'
 export { type Fault, FAULT_KINDS, type FaultKind } from './faults.ts'
+export { type SimulatedBroker, startBroker } from './mqtt/broker.ts'
+export { MqttDevice, type PlayedMqttDevice, type Saying } from './mqtt/device.ts'
+export { BrokerWire } from './mqtt/wire.ts'
 export type { RequestEntry } from './request-log.ts'
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
 export type { Actuator, Probe, Stand, StandOptions } from './stand.ts'

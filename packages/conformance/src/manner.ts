@@ -135,8 +135,9 @@ export async function learn(bench: Bench, count = 2): Promise<Manner> {
 
 /** Waits until the instrument has come to rest: for a while there are values of the same parameters. */
 async function restful(bench: Bench): Promise<Readings> {
-  // One that talks by itself says one thing after the other.
-  const restMs = Math.max(REST_MS, (bench.driver.silenceMs ?? 0) / 2)
+  // One that talks by itself says one thing after the other. Behind a broker it is asked, or tells all at once.
+  const { silenceMs = 0, transport } = bench.driver
+  const restMs = Math.max(REST_MS, transport === 'mqtt' ? 0 : silenceMs / 2)
   const newest: Record<string, Readings[string]> = {}
   let before = ''
   let since = performance.now()

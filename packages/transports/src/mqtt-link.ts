@@ -91,9 +91,6 @@ export class MqttLink implements Link {
   /** Connects and subscribes, and looks whether the device is there. */
   async #prepare(attached: Attached, talk: Talk, state: ChannelState): Promise<void> {
     const { channel } = attached
-    // A poll takes the result of the last try, which is made again and again; a command is worth a try of its own.
-    if (talk.priority === 'poll' && !this.#broker?.isUp && this.#failure && !this.#opening)
-      throw this.#failure
     const broker = await this.#connected()
     if (talk.priority === 'stop') return
     if (attached.refused) await this.#subscribe(attached, broker)

@@ -67,13 +67,13 @@ test('a Tasmota plug: telemetry, a switch that is confirmed, one that is not, ga
   assert.equal(told.readings['current']?.quality, 'bad')
   assert.equal(told.condition, 'degraded')
 
-  const confirmed = answer('cmnd/tasmota_1/POWER', 'ON', ['stat/tasmota_1/RESULT', '{"POWER":"ON"}'])
+  const confirmed = answer('cmnd/tasmota_1/POWER', 'ON', ['stat/tasmota_1/POWER', 'ON'])
   const on = await stand.command('plug', { parameter: 'relay', value: true })
   await confirmed
   assert.equal(on.body.outcome, 'done', JSON.stringify(on.body))
   await stand.until('plug', ({ readings }) => readings['relay']?.value === true, 'it is on')
 
-  const other = answer('cmnd/tasmota_1/POWER', 'OFF', ['stat/tasmota_1/RESULT', '{"POWER":"ON"}'])
+  const other = answer('cmnd/tasmota_1/POWER', 'OFF', ['stat/tasmota_1/POWER', 'ON'])
   const stuck = await stand.command('plug', { parameter: 'relay', value: false })
   await other
   assert.deepEqual([stuck.body.outcome, stuck.body.code], ['failed', 'READBACK_MISMATCH'])

@@ -15,6 +15,8 @@ import { type Random, seededRandom } from '../random.ts'
  * - `terminator`: the answer ends wrongly
  * - `halfOpen`: from here on this connection is dead in both directions, without a word; others are not
  * - `refuse`: no connection can be made, those there are end
+ * - `offline`: a device behind a broker loses its connection without a good-bye, so that the broker tells its last will;
+ *   nothing on other wires
  * - `drip`: the answer comes byte by byte, `ms` apart (default 1)
  * - `stuck`: the request does not arrive, and is answered as it was the last time
  * - `wrongIdentity`: another instrument answers
@@ -32,6 +34,7 @@ export const WIRE_FAULT_KINDS = [
   'terminator',
   'halfOpen',
   'refuse',
+  'offline',
   'drip',
   'stuck',
   'wrongIdentity',
@@ -129,7 +132,7 @@ function checkFault({ kind, ms, from, times, chance, match }: WireFault): void {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
       throw invalid(name, `"${name}" is a whole number from 1, not ${value}`)
   }
-  if (kind === 'refuse' && (from ?? times ?? chance ?? match) !== undefined) {
-    throw invalid('kind', '"refuse" concerns the connection and can\'t be limited to requests')
+  if ((kind === 'refuse' || kind === 'offline') && (from ?? times ?? chance ?? match) !== undefined) {
+    throw invalid('kind', `"${kind}" concerns the connection and can't be limited to requests`)
   }
 }

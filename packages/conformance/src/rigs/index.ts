@@ -4,6 +4,7 @@ import { grblRig } from './grbl.ts'
 import { httpRig } from './http.ts'
 import type { Place } from './line.ts'
 import { modbusLineOf, modbusRig } from './modbus.ts'
+import { mqttRig } from './mqtt.ts'
 import { sba5Rig } from './sba5.ts'
 import { tc420Rig } from './tc420.ts'
 import { yamlLineRig } from './yaml-line.ts'
@@ -22,6 +23,7 @@ export function rigFor(model: Model, place: Place = 'tcp'): RigMaker {
     sba5Rig(model, place) ??
     grblRig(model, place) ??
     tc420Rig(model) ??
+    mqttRig(model) ??
     modbusRig(model, modbusLineOf(place)) ??
     yamlLineRig(model, place)
   if (rig) return rig
@@ -32,7 +34,11 @@ export function rigFor(model: Model, place: Place = 'tcp'): RigMaker {
 }
 
 function howToGetOne({ file, transport }: Model): string {
-  return file?.endsWith('.yaml') === true && (transport === 'line' || transport === 'modbus')
+  if (file === undefined) return 'The simulator has to have a device that speaks its language.'
+  if (!file.endsWith('.yaml')) {
+    return `Golem can't play the other end of a driver of your own: try it at the instrument, \`golem model test ${file} --address ADDRESS\`.`
+  }
+  return transport === 'line' || transport === 'modbus' || transport === 'mqtt'
     ? `Give ${file} a "simulation:".`
     : 'The simulator has to have a device that speaks its language.'
 }

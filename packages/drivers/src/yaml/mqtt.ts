@@ -107,7 +107,9 @@ export const mqttLanguage: Language = {
           'topic',
         ]),
       ),
-      askEvery: duration('how often that is published again; without it once'),
+      askEvery: duration(
+        'how often that is published again, and at the poll after a command besides; without it once',
+      ),
       echo: echoSchema,
       simulation: mqttSimulationSchema,
     },
@@ -172,8 +174,12 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
   ]
   return () => {
     const echo = raw.echo && new Echo(raw.echo, replyTimeoutMs)
-    const parameters = Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make(echo)]))
     let askedAt = -Infinity
+    // What it measures may follow from what it was told: the next poll asks again.
+    const changed = (): void => void (askedAt = -Infinity)
+    const parameters = Object.fromEntries(
+      Object.entries(makers).map(([name, make]) => [name, asksAgain(make(echo), changed)]),
+    )
     const ask = async (io: MqttIo): Promise<void> => {
       askedAt = performance.now()
       for (const { topic, payload } of asks) await io.publish(topic, payload, { qos: 0 })
@@ -207,6 +213,13 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
       },
     }
   }
+}
+
+/** The same parameter; `changed` is called when it has been written, whatever came of it. */
+function asksAgain(spec: ParameterSpec<MqttIo>, changed: () => void): ParameterSpec<MqttIo> {
+  const { write } = spec
+  if (!write) return spec
+  return { ...spec, write: (io, value) => write(io, value).finally(changed) }
 }
 
 function readSources(raw: MqttParameter['read'], at: Path, report: Report): Source[] {
