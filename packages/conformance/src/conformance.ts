@@ -107,7 +107,7 @@ function furtherJobs(
     one('platinum', 'nothing mixed up', async (bench) =>
       exchanges === 0
         ? { level: 'platinum', check: 'nothing mixed up', status: 'not run', reason: 'it was left out' }
-        : soak(bench, exchanges, signal),
+        : soak(bench, exchanges, { signal, without: maker.without }),
     ),
   ]
 }

@@ -3,6 +3,7 @@ import { seededFaults } from './soak-faults.ts'
 import type { Bench } from './bench.ts'
 import { learn, outcomeInWords, settle, wrongReading } from './manner.ts'
 import type { Finding } from './report.ts'
+import type { RigMaker } from './rig.ts'
 
 /** So many exchanges are the proof that nothing is mixed up. */
 export const SOAK_EXCHANGES = 10_000
@@ -47,7 +48,11 @@ export function checkSafeValues(bench: Bench): Finding {
 }
 
 /** Many exchanges with faults at random: no reading may ever be another question's, or of another time. */
-export async function soak(bench: Bench, exchanges: number, signal?: AbortSignal): Promise<Finding> {
+export async function soak(
+  bench: Bench,
+  exchanges: number,
+  { signal, without }: { signal?: AbortSignal | undefined; without?: RigMaker['without'] } = {},
+): Promise<Finding> {
   const check = 'nothing mixed up'
   const manner = await learn(bench, 20)
   const { target, values, good } = manner
@@ -55,7 +60,7 @@ export async function soak(bench: Bench, exchanges: number, signal?: AbortSignal
   let possible = new Set([Math.max(0, manner.states.length - 1)])
   let failures = 0
   let conversations = 0
-  await bench.wire.setFaults(seededFaults(bench.driver.link.replyTimeoutMs), 7)
+  await bench.wire.setFaults(seededFaults(bench.driver.link.replyTimeoutMs, without), 7)
   const done = (): number => bench.wire.counters.requests - startedWith
   while (done() < exchanges && signal?.aborted !== true) {
     conversations += 1

@@ -1,10 +1,23 @@
 import type { WireFault } from '@golem/simulator'
+import { FAULT_CASES } from './fault-cases.ts'
 
-/** Faults at random as a bad line has them: what costs a time-out is rarer than what does not. */
-export function seededFaults(replyTimeoutMs: number): readonly WireFault[] {
+/**
+ * Faults at random as a bad line has them: what costs a time-out is rarer than what does not.
+ *
+ * @param without - cases that have no meaning on this transport, by name
+ */
+export function seededFaults(
+  replyTimeoutMs: number,
+  without: Readonly<Record<string, string>> = {},
+): readonly WireFault[] {
+  const absent = new Set(
+    FAULT_CASES.filter(({ name }) => Object.hasOwn(without, name)).map(
+      ({ fault }) => fault(replyTimeoutMs).kind,
+    ),
+  )
   const often = 0.01
   const seldom = 0.0004
-  return [
+  const faults: readonly WireFault[] = [
     { kind: 'duplicate', chance: often },
     { kind: 'garbage', chance: often },
     { kind: 'delay', ms: 15, chance: often },
@@ -15,4 +28,5 @@ export function seededFaults(replyTimeoutMs: number): readonly WireFault[] {
     { kind: 'drop', chance: seldom },
     { kind: 'halfOpen', chance: seldom / 2 },
   ]
+  return faults.filter(({ kind }) => !absent.has(kind))
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builtIn } from '@golem/drivers'
 import { Bench } from '../bench.ts'
+import { seededFaults } from '../soak-faults.ts'
 import { tc420Rig } from './tc420.ts'
 
 const model = builtIn.find(({ id }) => id === 'tc420')
@@ -76,4 +77,10 @@ test('it refuses by repeating the request', () =>
 
 test('what has no meaning on USB is named with its reason', () => {
   assert.deepEqual(Object.keys(maker.without ?? {}), ['slow drip', 'half-open connection'])
+  const kinds = (without?: typeof maker.without): string[] =>
+    seededFaults(1000, without).map(({ kind }) => kind)
+  assert.deepEqual(
+    kinds().filter((kind) => !kinds(maker.without).includes(kind)),
+    ['halfOpen'],
+  )
 })
