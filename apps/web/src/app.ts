@@ -24,6 +24,7 @@ import { instrumentRoutes } from './routes/instruments.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
+import { runRoutes } from './routes/runs.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { stateRoutes } from './routes/state.ts'
 import { stopRoutes } from './routes/stop.ts'
@@ -135,6 +136,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     stopRoutes(scope, context)
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
+    runRoutes(scope, context)
     sessionRoutes(scope, context)
     healthRoutes(scope, context)
     metricsRoutes(scope, metrics)

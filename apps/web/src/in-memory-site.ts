@@ -119,6 +119,7 @@ export class InMemoryClient implements SiteClient {
   readonly reservations: InMemoryReservations
   readonly submitted: SubmitRequest[] = []
   readonly records = new Map<string, CommandRecord>()
+  readonly logged: { by: string; level: string; message: string }[] = []
   /** What was handed to the scheduler. */
   readonly requests: SchedulerRequest[] = []
   readonly stops: { instrument?: string; by: string; reason?: string }[] = []
@@ -146,6 +147,11 @@ export class InMemoryClient implements SiteClient {
     }
     this.requests.push(request)
     return undefined
+  }
+
+  async log(line: { by: string; level: string; message: string }): Promise<void> {
+    await this.#answering()
+    this.logged.push(line)
   }
 
   async rows(): Promise<RunRow[]> {

@@ -27,6 +27,7 @@ export const ERRORS = {
   /** Redis stopped answering while a command was being handed over: it may still be carried out. */
   HANDOVER_UNKNOWN: { status: 503, effect: 'unknown', outcome: 'unknown' },
   WORKER_AWAY: { status: 503, effect: 'none', outcome: 'refused' },
+  RUN_ENDED: { status: 409, effect: 'none', outcome: 'refused' },
   /** No scheduler process leads: runs, schedules and alarms wait for one. */
   SCHEDULER_AWAY: { status: 503, effect: 'none', outcome: 'refused' },
   INSTRUMENT_RESERVED: { status: 409, effect: 'none', outcome: 'refused' },

@@ -99,10 +99,13 @@ export interface RunRecord {
 export interface RunRow {
   /** Grows with time. */
   id: string
-  /** ISO 8601 UTC */
+  /** Name of the step, or of its stage. */
+  table: string
+  /** Time of the last sample, ISO 8601 UTC. */
   at: string
-  stage: string | null
-  step: string
-  /** By reading, e.g. `sba5.co2`; null: there was no good one. */
-  values: Readonly<Record<string, Value | null>>
+  /** By reading, e.g. `sba5.co2`: the mean of the samples; of what is no number, the last. */
+  values: Readonly<Record<string, Value>>
+  samples: number
+  /** Variables of the loops around the step. */
+  variables: Readonly<Record<string, Value>>
 }

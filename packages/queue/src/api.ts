@@ -123,6 +123,8 @@ export interface SiteClient {
     request: SchedulerRequest,
     record?: { table: RecordTable; id: string; value: object },
   ): Promise<unknown>
+  /** Writes a line of somebody's own into the site's log. */
+  log(line: { by: string; level: string; message: string }): Promise<void>
   /** What a run has measured, oldest first. @param since - id of the last row that is known */
   rows(run: string, query: { since?: string; limit: number }): Promise<RunRow[]>
   /** What became of planned starts, newest first. */

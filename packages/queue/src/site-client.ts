@@ -258,6 +258,10 @@ class RedisSiteClient implements SiteClient {
     )
   }
 
+  async log({ by, level, message }: { by: string; level: string; message: string }): Promise<void> {
+    await this.#script('golemEvent', 'log', '', by, level === 'info' ? message : `${level}: ${message}`)
+  }
+
   async rows(run: string, { since, limit }: { since?: string; limit: number }): Promise<RunRow[]> {
     const from = since === undefined ? '-' : `(${since}`
     const found = await this.#ask(() => this.#fast.xrange(this.#keys.rows(run), from, '+', 'COUNT', limit))

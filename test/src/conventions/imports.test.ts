@@ -15,12 +15,12 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/gateway': { always: ['core', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'packages/conformance': { always: ['core', 'config', 'drivers', 'transports', 'simulator'] },
-  'apps/web': { always: ['core', 'config', 'queue'] },
+  'apps/web': { always: ['core', 'config', 'queue', 'recipes'] },
   'apps/worker': {
     always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'],
     lazy: ['discovery'],
   },
-  'apps/scheduler': { always: ['core', 'config', 'queue'] },
+  'apps/scheduler': { always: ['core', 'config', 'queue', 'recipes'] },
   'apps/cli': {
     always: ['core', 'config'],
     lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'],

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { type WebContext, bounded, noAnswer } from '../context.ts'
-import { answers, eventsQuery, inWords } from '../schemas.ts'
+import { type WebContext, bounded, handedOver, noAnswer, noConfirmation } from '../context.ts'
+import { answers, eventsQuery, inWords, logBody, noQuery } from '../schemas.ts'
 
 /** The site's log. */
 export function eventRoutes(app: FastifyInstance, { client }: WebContext): void {
@@ -15,5 +15,22 @@ export function eventRoutes(app: FastifyInstance, { client }: WebContext): void 
       },
     },
     (request) => bounded(client.events(request.query), noAnswer),
+  )
+
+  app.post<{ Body: { message: string; level: string } }>(
+    '/api/log',
+    {
+      schema: {
+        summary: "Write a line of your own into the site's log",
+        tags: ['events'],
+        querystring: noQuery,
+        body: logBody,
+        response: { 204: { description: 'Written', type: 'null' }, ...answers({}) },
+      },
+    },
+    async ({ body, identity }, reply) => {
+      await handedOver(client.log({ ...body, by: identity.name }), () => noConfirmation('the line'))
+      return reply.code(204).send()
+    },
   )
 }
