@@ -185,7 +185,8 @@ export class GrblStage {
    * @throws WRONG_INSTRUMENT when something else came, REPLY_TIMEOUT when nothing did
    */
   async identify(io: LineIo): Promise<void> {
-    this.loseIt('it has just been connected, or its line was lost')
+    // Why it was lost before tells more, e.g. that it was stopped.
+    this.loseIt(this.#lost ?? 'its line was lost')
     let strange: string | undefined
     const accept = (line: string): boolean => {
       if (parseStatus(line) || isWelcome(line)) return true
