@@ -9,10 +9,12 @@ import { doctor } from './commands/doctor.ts'
 import { doAction } from './commands/do.ts'
 import { gateway } from './commands/gateway.ts'
 import { get } from './commands/get.ts'
+import { giveBack } from './commands/give-back.ts'
 import { initDb } from './commands/init-db.ts'
 import { list } from './commands/list.ts'
 import { model } from './commands/model.ts'
 import { release } from './commands/release.ts'
+import { reserve } from './commands/reserve.ts'
 import { set } from './commands/set.ts'
 import { startApp } from './commands/start-app.ts'
 import { startTasks } from './commands/start-tasks.ts'
@@ -43,6 +45,8 @@ export const COMMANDS: readonly CommandModule[] = [
   set,
   doAction,
   watch,
+  reserve,
+  giveBack,
   stop,
   release,
   check,

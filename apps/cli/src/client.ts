@@ -7,6 +7,7 @@ import {
   type FleetDocument,
   type InstrumentDescription,
   messageOf,
+  type ReservationState,
   type StateDocument,
   type StopState,
 } from '@golem/core'
@@ -40,17 +41,32 @@ export interface CommandRequest {
   validForMs?: number
 }
 
+/** The body of a request for a reservation; times are ISO 8601 UTC. */
+export interface ReservationRequest {
+  forMs?: number
+  until?: string
+  from?: string
+  note?: string
+  quietUntil?: string
+  share?: string[]
+  to?: string
+  wait?: boolean
+  onExpiry?: 'hold' | 'safe'
+}
+
 /** The site's HTTP API. Every failure is a CliError with the right exit code. */
 export class ApiClient {
   readonly url: string
   readonly #token: string | null
+  readonly #user: string | null
   readonly #signal: AbortSignal
 
   /**
-   * @param options - `url` of the web process without trailing slash; `token` or null; `signal`: ends
-   *   whatever is under way
+   * @param options - `url` of the web process without trailing slash; `token` or null; `user`: who asks, where the site
+   *   has no tokens; `signal`: ends whatever is under way
    */
-  constructor(options: { url: string; token: string | null; signal: AbortSignal }) {
+  constructor(options: { url: string; token: string | null; user?: string | null; signal: AbortSignal }) {
+    this.#user = options.user ?? null
     this.url = options.url
     this.#token = options.token
     this.#signal = options.signal
@@ -89,6 +105,31 @@ export class ApiClient {
       body: instrument === undefined ? {} : { instrument },
       retry: true,
       unknownHint: 'Whether the stop was released is not known: see `golem status`.',
+    })
+  }
+
+  reservation(instrument: string): Promise<ReservationState> {
+    return this.#request(reservationPath(instrument), { retry: true })
+  }
+
+  /** Reserves, renews, shares, hands over, books or waits in line. */
+  reserve(instrument: string, request: ReservationRequest): Promise<ReservationState> {
+    return this.#request(reservationPath(instrument), {
+      method: 'PUT',
+      body: request,
+      unknownHint: 'Whether it was reserved is not known: see `golem reserve --show`.',
+    })
+  }
+
+  /** Gives back, cancels a booking or leaves the line. */
+  giveBack(
+    instrument: string,
+    query: { booking?: string; waiting?: 'true'; reason?: string },
+  ): Promise<ReservationState> {
+    const parameters = new URLSearchParams(query).toString()
+    return this.#request(`${reservationPath(instrument)}${parameters === '' ? '' : `?${parameters}`}`, {
+      method: 'DELETE',
+      unknownHint: 'Whether it was given back is not known: see `golem reserve --show`.',
     })
   }
 
@@ -154,6 +195,7 @@ export class ApiClient {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(this.#user === null ? {} : { 'x-golem-user': encodeURIComponent(this.#user) }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -189,6 +231,10 @@ export class ApiClient {
     // Ended early by Ctrl-C; the next request then sees the signal.
     await sleep(ms, undefined, { signal: this.#signal }).catch(() => undefined)
   }
+}
+
+function reservationPath(instrument: string): string {
+  return `/api/instruments/${encodeURIComponent(instrument)}/reservation`
 }
 
 /** Did the request fail before a connection stood, so that nothing of it can have arrived? */
@@ -280,6 +326,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   NOT_AUTHENTICATED: 'Give your token with --token-file FILE or in GOLEM_TOKEN.',
   NOT_ALLOWED: 'Ask the one who keeps site.yaml for a token with another role.',
   UNKNOWN_INSTRUMENT: '`golem list` shows those there are.',
+  INSTRUMENT_RESERVED: '`golem reserve INSTRUMENT --wait` waits in line.',
   STOPPED: '`golem release` lifts the stop.',
   HANDOVER_UNKNOWN: 'Look before you repeat it.',
 }

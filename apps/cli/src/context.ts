@@ -136,6 +136,7 @@ export function openApi(context: Context, options: CommonOptions): ApiClient {
   return new ApiClient({
     url: urlOf(context, options),
     token: tokenOf(context, options),
+    user: context.env['GOLEM_USER']?.trim() || null,
     signal: context.signal,
   })
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import type { InstrumentDescription, ParameterDescription } from '@golem/core'
+import type { InstrumentDescription, ParameterDescription, StateDocument } from '@golem/core'
 import { type CommonOptions, type Context, openApi } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { table } from '../format.ts'
 import { withApi } from '../options.ts'
+import { holderInWords } from '../reservation.ts'
 
 /** `golem list`: what there is and what it takes. */
 export function list(program: Command, context: Context): Command {
@@ -15,9 +16,10 @@ export function list(program: Command, context: Context): Command {
       '\nExamples:\n  golem list\n  golem list chamber-relays\n  golem list --json | jq ".[].id"',
     )
     .action(async (id: string | undefined, options: CommonOptions) => {
-      const all = await openApi(context, options).instruments()
+      const api = openApi(context, options)
+      const all = await api.instruments()
       if (id === undefined) {
-        context.out(options.json ? JSON.stringify(all, null, 2) : await overview(all))
+        context.out(options.json ? JSON.stringify(all, null, 2) : await overview(all, await api.state()))
         return
       }
       const one = findInstrument(all, id)
@@ -39,11 +41,22 @@ export function findInstrument(all: readonly InstrumentDescription[], id: string
   })
 }
 
-async function overview(all: readonly InstrumentDescription[]): Promise<string> {
+async function overview(all: readonly InstrumentDescription[], state: StateDocument): Promise<string> {
   if (all.length === 0) return 'No instrument has been described yet. Is a worker running? (`golem status`)'
+  const now = Date.parse(state.at)
+  const holder = ({ id }: InstrumentDescription): string =>
+    holderInWords(state.instruments[id]?.reservation ?? null, now)
   return table([
-    ['instrument', 'label', 'group', 'model', 'host', 'address'],
-    ...all.map((one) => [one.id, one.label, one.group, one.model, one.host ?? 'any', one.address]),
+    ['instrument', 'label', 'group', 'model', 'host', 'address', 'reserved by'],
+    ...all.map((one) => [
+      one.id,
+      one.label,
+      one.group,
+      one.model,
+      one.host ?? 'any',
+      one.address,
+      holder(one),
+    ]),
   ])
 }
 

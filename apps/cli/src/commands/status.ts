@@ -4,6 +4,7 @@ import { type CommonOptions, type Context, openApi } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { ageInWords, printable, spanInWords, table } from '../format.ts'
 import { withApi } from '../options.ts'
+import { holderInWords } from '../reservation.ts'
 
 /** `golem status`: the whole site at one look. */
 export function status(program: Command, context: Context): Command {
@@ -59,6 +60,7 @@ async function inWords(url: string, state: StateDocument, fleet: FleetDocument):
     ageInWords(one.seenAt, now),
     one.owner ?? 'nobody',
     queueInWords(one.queue),
+    holderInWords(one.reservation, now),
     one.message,
   ])
   return [
@@ -68,7 +70,10 @@ async function inWords(url: string, state: StateDocument, fleet: FleetDocument):
       : await table([['worker', 'host', 'is', 'last beat', 'links', 'cpu', 'memory'], ...workers]),
     instruments.length === 0
       ? 'No instruments.'
-      : await table([['instrument', 'condition', 'seen', 'owner', 'queue', ''], ...instruments]),
+      : await table([
+          ['instrument', 'condition', 'seen', 'owner', 'queue', 'reserved by', ''],
+          ...instruments,
+        ]),
   ].join('\n\n')
 }
 
