@@ -46,6 +46,7 @@ export class GatewayLedger {
   #filledAt = performance.now()
   #gatherTimer: NodeJS.Timeout | undefined
   #tellTimer: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(context: WorkerContext, instrument: string) {
     this.#context = context
@@ -64,7 +65,9 @@ export class GatewayLedger {
       return
     }
     const outcome = outcomeFor(exchange)
-    if (this.#mayWrite()) return this.#write(exchange, exchange.text, outcome, beganAt, endedAt)
+    // What was under way when the link was given up: nobody comes back to what would be gathered.
+    if (this.#closed || this.#mayWrite())
+      return this.#write(exchange, exchange.text, outcome, beganAt, endedAt)
     const key = `${exchange.by} ${outcome.outcome} ${outcome.code ?? ''}`
     const known = this.#gathered.get(key)
     if (known) {
@@ -74,8 +77,9 @@ export class GatewayLedger {
     this.#gatherTimer ??= setTimeout(() => this.#writeGathered(), GATHER_MS)
   }
 
-  /** Writes what has been gathered. */
+  /** Writes what has been gathered; what comes after that is written at once. */
   close(): void {
+    this.#closed = true
     this.#writeGathered()
     this.#tell()
   }

@@ -29,9 +29,11 @@ const WORKER = fileURLToPath(new URL('./supply-worker.js', import.meta.url))
 export async function startSupplyStand({
   pollEveryMs = 100,
   gateway = {},
+  leaseMs,
   address,
 }: {
   pollEveryMs?: number
+  leaseMs?: number
   gateway?: Record<string, unknown>
   /** Of the supply, when it is not its TCP port. */
   address?: (supply: Supply) => Promise<string>
@@ -43,6 +45,7 @@ export async function startSupplyStand({
     workers: 0,
     devices: [],
     pollEveryMs,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     instruments: () => [
       { id: 'supply', model: 'test-supply', address: place, gateway: { port, ...gateway } },
       {
