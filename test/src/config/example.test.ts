@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadSite } from '@golem/config'
+import { inFolder } from '@golem/config/testing'
+import { loadModels } from '@golem/drivers'
+import { ROOT } from '../kit/root.ts'
+
+/** site.example.yaml as it is when somebody takes every example of an address. */
+function withAllExamples(): string {
+  const text = readFileSync(join(ROOT, 'instance', 'site.example.yaml'), 'utf8')
+  const [before = '', examples = ''] = text.split('# One of each kind of address.')
+  const taken = examples
+    .split('\n')
+    .slice(1)
+    // Keys and list items; what stands between them is prose.
+    .map((line) => (/^ {2}# (- id:| {2})/.test(line) ? line.replace('# ', '') : ''))
+  return `${before}\n${taken.join('\n')}`
+}
+
+test('each example of an address in site.example.yaml is one that golem takes', async () => {
+  const { models, close } = await loadModels(join(ROOT, 'instance'))
+  inFolder((folder) => {
+    const file = join(folder, 'site.yaml')
+    writeFileSync(file, withAllExamples())
+    const { instruments } = loadSite(file, { models, env: { MQTT_PASSWORD: 'secret' } })
+    assert.deepEqual(
+      instruments.map(({ id, endpoint }) => `${id} ${endpoint.kind}`),
+      [
+        'chamber-relays http',
+        'supply tcp',
+        'meter tcp',
+        'scope usbtmc',
+        'cryostat serial',
+        'oven-1 modbus',
+        'oven-2 modbus',
+        'stage serial',
+        'pump-plug mqtt',
+      ],
+    )
+    const [oven1, oven2] = instruments.filter(({ id }) => id.startsWith('oven'))
+    assert.equal(oven1?.link, oven2?.link)
+    assert.equal(instruments[1]?.gateway?.port, 5025)
+  })
+  await close()
+})
