@@ -20,11 +20,11 @@ function withAllExamples(): string {
 }
 
 test('each example of an address in site.example.yaml is one that golem takes', async () => {
-  const { models, close } = await loadModels(join(ROOT, 'instance'))
+  const loaded = await loadModels(join(ROOT, 'instance'))
   inFolder((folder) => {
     const file = join(folder, 'site.yaml')
     writeFileSync(file, withAllExamples())
-    const { instruments } = loadSite(file, { models, env: { MQTT_PASSWORD: 'secret' } })
+    const { instruments } = loadSite(file, { models: loaded.models, env: { MQTT_PASSWORD: 'secret' } })
     assert.deepEqual(
       instruments.map(({ id, endpoint }) => `${id} ${endpoint.kind}`),
       [
@@ -43,5 +43,5 @@ test('each example of an address in site.example.yaml is one that golem takes', 
     assert.equal(oven1?.link, oven2?.link)
     assert.equal(instruments[1]?.gateway?.port, 5025)
   })
-  await close()
+  await loaded.close()
 })
