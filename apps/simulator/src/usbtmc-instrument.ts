@@ -21,12 +21,14 @@ export interface UsbtmcFault {
 export interface UsbtmcOptions {
   /** Where its device file is to appear. */
   path: string
-  /** What it says to a message (latin1, without line end); null: nothing. */
+  /** What it says to a message (latin1, without line end); null: nothing, or later with `say`. */
   answer: (message: string) => string | Buffer | null
   /** Ends each answer (default LF; '': only the end-of-message mark tells). */
   terminator?: string
   /** The most data in one transfer, in bytes: longer answers come in pieces (default: as much as is asked for). */
   maxTransfer?: number
+  onOpen?: () => void
+  onClosed?: () => void
   /** As behind a kernel before 4.20, without most ioctls. */
   oldKernel?: boolean
 }
@@ -73,6 +75,8 @@ export class UsbtmcInstrument {
     this.#bus = new UsbBus(options.path, options.oldKernel ? 'usbtmc,old' : 'usbtmc', {
       onBulk: (transfer) => this.#onBulk(transfer),
       onControl: (request, value) => this.#onControl(request, value),
+      ...(options.onOpen ? { onOpen: options.onOpen } : {}),
+      ...(options.onClosed ? { onClosed: options.onClosed } : {}),
     })
   }
 
@@ -97,6 +101,12 @@ export class UsbtmcInstrument {
   setFault(fault: UsbtmcFault | null): void {
     this.#fault = fault
     this.#faultsLeft = fault?.times ?? Infinity
+  }
+
+  /** Has something to say, to the last message: it waits until it is fetched, or until the next message. */
+  say(answer: Buffer): void {
+    this.#output = this.#output ? Buffer.concat([this.#output, answer]) : answer
+    this.#speak()
   }
 
   replug(): Promise<void> {

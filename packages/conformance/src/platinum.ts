@@ -1,14 +1,17 @@
 import { type AnyParameterSpec, valueInWords } from '@golem/core'
 import { seededFaults } from './soak-faults.ts'
 import type { Bench } from './bench.ts'
-import { learn, outcomeInWords, settle, wrongReading } from './manner.ts'
+import { learn, outcomeInWords, pause, settle, wrongReading } from './manner.ts'
 import type { Finding } from './report.ts'
 import type { RigMaker } from './rig.ts'
 
 /** So many exchanges are the proof that nothing is mixed up. */
 export const SOAK_EXCHANGES = 10_000
-/** After so many failures in a row nothing more is to be learned. */
+/** After so many failures in a row, over at least so long, nothing more is to be learned. */
 const MOST_FAILURES = 20
+const FAILING_MS = 5000
+/** Between a failure and the next try, in ms: a port that has been pulled out needs a moment to be there again. */
+const PAUSE_MS = 20
 
 /** Is a write called done only when the instrument shows the value? Here it acknowledges and does nothing. */
 export async function checkReadBack(bench: Bench): Promise<Finding> {
@@ -59,6 +62,7 @@ export async function soak(
   const startedWith = bench.wire.counters.requests
   let possible = new Set([Math.max(0, manner.states.length - 1)])
   let failures = 0
+  let goodAt = performance.now()
   let conversations = 0
   await bench.wire.setFaults(seededFaults(bench.driver.link.replyTimeoutMs, without), 7)
   const done = (): number => bench.wire.counters.requests - startedWith
@@ -79,7 +83,9 @@ export async function soak(
       if (wrong !== null) return finding(check, 'failed', `after ${done()} exchanges ${wrong}`)
       failures = poll.error ? failures + 1 : 0
     }
-    if (failures >= MOST_FAILURES) {
+    if (failures === 0) goodAt = performance.now()
+    else await pause(PAUSE_MS)
+    if (failures >= MOST_FAILURES && performance.now() - goodAt > FAILING_MS) {
       return finding(check, 'failed', `after ${done()} exchanges ${failures} in a row had failed`)
     }
   }

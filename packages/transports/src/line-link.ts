@@ -98,6 +98,7 @@ export class LineLink implements Link {
       address: this.#options.endpoint,
       where: this.#where,
       settings,
+      usbDrivers: this.#options.usbDrivers,
       limits: () => this.#limits ?? limits,
       onStray: (line) => this.#onStray(line),
       onConnection: (up, message) => this.#options.onConnection?.(up, message),

@@ -17,6 +17,8 @@ export interface WireOptions {
   address: PortAddress
   where: string
   settings: LineSettings
+  /** See `LinkOptions.usbDrivers`. */
+  usbDrivers?: string | undefined
   /** Asked each time: an instrument more on the line may need more. */
   limits: () => LineLimits
   /** A line that nobody asked for. @returns whether an instrument made something of it */
@@ -285,25 +287,29 @@ export class LineWire {
   }
 
   async #open(): Promise<void> {
-    const { address, where, settings } = this.#options
+    const { address, where, settings, usbDrivers } = this.#options
     let current: Port | undefined
     try {
-      current = await openPort(address, settings, {
-        onBytes: (bytes) => {
-          // Bytes of a port that has been given up belong to nobody.
-          if (current !== undefined && this.#port !== current) return
-          this.#lastByteAt = this.#busyAt = performance.now()
-          this.#unanswered = 0
-          if (this.#collector) this.#collector.take(bytes)
-          else this.#framing.take(bytes)
+      current = await openPort(
+        address,
+        { ...settings, usbDrivers },
+        {
+          onBytes: (bytes) => {
+            // Bytes of a port that has been given up belong to nobody.
+            if (current !== undefined && this.#port !== current) return
+            this.#lastByteAt = this.#busyAt = performance.now()
+            this.#unanswered = 0
+            if (this.#collector) this.#collector.take(bytes)
+            else this.#framing.take(bytes)
+          },
+          onLost: (why) => {
+            if (this.#port !== current) return
+            this.#port = undefined
+            this.#onClosed(why)
+            this.#tell(false, `The connection to ${where} was lost: ${why}.`)
+          },
         },
-        onLost: (why) => {
-          if (this.#port !== current) return
-          this.#port = undefined
-          this.#onClosed(why)
-          this.#tell(false, `The connection to ${where} was lost: ${why}.`)
-        },
-      })
+      )
     } catch (error) {
       this.#tell(false, `${where} can't be opened: ${messageOf(error)}.`)
       throw new GolemError('LINK_DOWN', `${where} can't be opened: ${messageOf(error)}.`, { cause: error })

@@ -44,7 +44,10 @@ export type PortAddress = Extract<Address, { kind: 'tcp' | 'serial' | 'usbtmc' }
 
 /** What a driver wants of its port. */
 export type PortSettings = SerialSettings &
-  Partial<Pick<LineDriver['link'], 'receiveTerminator' | 'replyTimeoutMs'>>
+  Partial<Pick<LineDriver['link'], 'receiveTerminator' | 'replyTimeoutMs'>> & {
+    /** See `LinkOptions.usbDrivers`. */
+    usbDrivers?: string | undefined
+  }
 
 /**
  * Opens a serial port (exclusively), a TCP connection or a USBTMC instrument.

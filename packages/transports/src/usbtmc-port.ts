@@ -1,5 +1,5 @@
 import type { UsbtmcAddress } from '@golem/core'
-import { openDeviceFile } from './device-file.ts'
+import { type DeviceFileEvents, openDeviceFile } from './device-file.ts'
 import type { Port, PortEvents, PortSettings } from './port.ts'
 import { findUsbtmc } from './usbtmc-find.ts'
 
@@ -27,12 +27,13 @@ export interface UsbtmcPort extends Port {
  */
 export async function openUsbtmcPort(
   address: UsbtmcAddress,
-  { receiveTerminator = '\n', replyTimeoutMs = REPLY_TIMEOUT_MS }: PortSettings,
+  { receiveTerminator = '\n', replyTimeoutMs = REPLY_TIMEOUT_MS, usbDrivers }: PortSettings,
   events: PortEvents,
 ): Promise<UsbtmcPort> {
   const end = Buffer.from(receiveTerminator, 'latin1')
   let tail = Buffer.alloc(0)
-  const file = await openDeviceFile('usbtmc', findUsbtmc(address), {
+  const path = findUsbtmc(address)
+  const deviceEvents: DeviceFileEvents = {
     onData: (bytes) => {
       tail = Buffer.concat([tail, bytes.subarray(-end.length)]).subarray(-end.length)
       events.onBytes(bytes)
@@ -44,7 +45,8 @@ export async function openUsbtmcPort(
       if (inTime && !terminated) events.onBytes(end)
     },
     onLost: events.onLost,
-  })
+  }
+  const file = await openDeviceFile('usbtmc', path, deviceEvents, usbDrivers)
   return {
     get isOpen() {
       return file.isOpen

@@ -10,7 +10,7 @@ export {
 export { type GrblEnd, grblEnd } from './grbl-end.ts'
 export { modbusAnswerWith, modbusEnd, type ModbusUnit } from './modbus-end.ts'
 export { WIRE_FAULT_KINDS, type WireFault, type WireFaultKind } from './faults.ts'
-export { attachStream, listenOn, type NearSide, serveHid, serveSerial } from './near-ends.ts'
+export { attachStream, listenOn, type NearSide, serveHid, serveSerial, serveUsbtmc } from './near-ends.ts'
 export {
   grblRequests,
   httpRequests,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import { Pty } from '../pty.ts'
 import { UsbBus } from '../usbtmc-bus.ts'
+import { UsbtmcInstrument } from '../usbtmc-instrument.ts'
 import type { FarEnd, FaultyWire } from './wire.ts'
 
 /** Where clients reach a wire. */
@@ -181,6 +182,42 @@ export async function serveHid(wire: FaultyWire, path: string): Promise<NearSide
     }
   })
   return { address: `hid:${pathOf(path)}`, close }
+}
+
+/**
+ * Lets a client with the simulated USB drivers (`usb-shim`) open the wire as a USBTMC instrument.
+ *
+ * @param path - where its device file is to appear
+ * @param terminator - what ends a message of the client, which USBTMC itself does not need
+ */
+export async function serveUsbtmc(wire: FaultyWire, path: string, terminator: string): Promise<NearSide> {
+  let far: FarEnd | null = null
+  const leave = (): void => {
+    far?.close()
+    far = null
+  }
+  const { close } = await keepPlugged(wire, (hangUp) => {
+    const instrument: UsbtmcInstrument = new UsbtmcInstrument({
+      path,
+      onOpen: () => {
+        leave()
+        far = wire.attach({ write: (answer) => instrument.say(answer), hangUp })
+      },
+      onClosed: leave,
+      answer: (message) => {
+        far?.receive(Buffer.from(`${message}${terminator}`, 'latin1'))
+        return null
+      },
+    })
+    return {
+      plug: () => instrument.replug(),
+      unplug: async () => {
+        leave()
+        await instrument.unplug()
+      },
+    }
+  })
+  return { address: `usbtmc:${pathOf(path)}`, close }
 }
 
 function pathOf(path: string): string {

@@ -1,7 +1,7 @@
 import type { Model } from '@golem/core'
 import { FaultyWire, grblEnd, grblRequests } from '@golem/simulator'
 import type { Rig, RigMaker } from '../rig.ts'
-import { type Place, reach, SERIAL, strangerLine } from './line.ts'
+import { meaningAt, type Place, reach, strangerLine } from './line.ts'
 
 const BAUD_RATE = 115_200
 /** mm; short and fast, so that a movement is no longer than what goes wrong with it. */
@@ -13,7 +13,7 @@ export function grblRig(model: Model, place: Place): RigMaker | undefined {
   if (model.id !== 'grbl') return undefined
   return {
     model,
-    ...(place === 'serial' ? SERIAL : {}),
+    ...meaningAt(place),
     make: (options) => makeStage(place, options),
   }
 }
@@ -30,7 +30,7 @@ async function makeStage(
 ): Promise<Rig> {
   const device = grblEnd({ travel: [TRAVEL, TRAVEL, TRAVEL], homingSeconds: 0.1, acceleration: 5000 })
   const wire = new FaultyWire({ device, requests: grblRequests, stranger: strangerLine('\r\n') })
-  const near = await reach(wire, place, BAUD_RATE)
+  const near = await reach(wire, place, { baudRate: BAUD_RATE })
   return {
     endpoint: near.endpoint,
     another: near.another,

@@ -11,7 +11,7 @@ import {
 } from '@golem/simulator'
 import { type FaultCase, SPOILT } from '../fault-cases.ts'
 import type { Refusal, Rig, RigMaker } from '../rig.ts'
-import { type Place, reach, SERIAL } from './line.ts'
+import { meaningAt, type Place, reach } from './line.ts'
 
 const UNIT = 3
 const BAUD_RATE = 19_200
@@ -29,7 +29,7 @@ export function modbusRig(model: Model, line: ModbusLine): RigMaker | undefined 
   return {
     model,
     more: wrongFrames(line),
-    ...(line === 'rtu' ? SERIAL : {}),
+    ...meaningAt(line === 'rtu' ? 'serial' : 'tcp'),
     make: (options = {}) => makeUnit(model, options, line),
   }
 }
@@ -52,7 +52,7 @@ async function makeUnit(
     requests: line === 'tcp' ? modbusTcpRequests : modbusRtuRequests,
     stranger: modbusEnd(line, new Map([[UNIT, strangerUnit(unit)]])),
   })
-  const near = await reach(wire, line === 'rtu' ? 'serial' : 'tcp', BAUD_RATE)
+  const near = await reach(wire, line === 'rtu' ? 'serial' : 'tcp', { baudRate: BAUD_RATE })
   return {
     endpoint: addressOf(near.endpoint, line),
     another: addressOf(near.another, line),

@@ -1,7 +1,7 @@
 import type { Model } from '@golem/core'
 import { FaultyWire, lineRequests, sba5End } from '@golem/simulator'
 import type { Rig, RigMaker } from '../rig.ts'
-import { type Place, reach, SERIAL, strangerLine } from './line.ts'
+import { meaningAt, type Place, reach, strangerLine } from './line.ts'
 
 const END = '\r\n'
 
@@ -10,7 +10,7 @@ export function sba5Rig(model: Model, place: Place): RigMaker | undefined {
   if (model.id !== 'sba5') return undefined
   return {
     model,
-    ...(place === 'serial' ? SERIAL : {}),
+    ...meaningAt(place),
     make: (options = {}) => makeAnalyser(options, place),
   }
 }
@@ -18,7 +18,7 @@ export function sba5Rig(model: Model, place: Place): RigMaker | undefined {
 async function makeAnalyser(options: Readonly<Record<string, unknown>>, place: Place): Promise<Rig> {
   const device = sba5End({ name: 'analyser', kind: 'sba5', warmUpSeconds: 0.5, zeroSeconds: 0.5 })
   const wire = new FaultyWire({ device, requests: lineRequests(END), stranger: strangerLine(END) })
-  const near = await reach(wire, place, 19_200)
+  const near = await reach(wire, place, { baudRate: 19_200 })
   return {
     endpoint: near.endpoint,
     another: near.another,

@@ -2,7 +2,7 @@ import type { Model } from '@golem/core'
 import { createAnswerer, readModelFile } from '@golem/drivers'
 import { FaultyWire, lineRequests, pieceRequests, playedEnd } from '@golem/simulator'
 import type { Refusal, Rig, RigMaker } from '../rig.ts'
-import { type Place, reach, SERIAL, strangerLine } from './line.ts'
+import { meaningAt, type Place, reach, strangerLine } from './line.ts'
 
 /** @returns undefined: it is no model of lines in YAML, or its file has no `simulation` */
 export function yamlLineRig(model: Model, place: Place): RigMaker | undefined {
@@ -11,7 +11,7 @@ export function yamlLineRig(model: Model, place: Place): RigMaker | undefined {
   if (!raw || !createAnswerer(raw)) return undefined
   return {
     model,
-    ...(place === 'serial' ? SERIAL : {}),
+    ...meaningAt(place),
     make: (options = {}) => makeInstrument(model, options, place),
   }
 }
@@ -37,15 +37,19 @@ async function makeInstrument(
   const device = playedEnd(answerer)
   const wire = new FaultyWire({
     device,
-    requests: send === '' ? pieceRequests : lineRequests(send, receive, singles),
+    requests: {
+      ...(send === '' ? pieceRequests : lineRequests(send, receive, singles)),
+      packets: place === 'usbtmc',
+    },
     stranger: strangerLine(receive),
   })
-  const near = await reach(wire, place, baudRate)
+  const near = await reach(wire, place, { baudRate, terminator: send })
   const refusal = refusalOf(raw, receive)
   const loses = Object.keys(raw.simulation?.state ?? {}).length > 0
   return {
     endpoint: near.endpoint,
     another: near.another,
+    ...(near.usbDrivers === undefined ? {} : { usbDrivers: near.usbDrivers }),
     wire,
     options,
     ...(refusal ? { refusal } : {}),
