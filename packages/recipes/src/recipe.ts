@@ -111,8 +111,8 @@ export interface ParallelStep {
 export interface IfStep {
   verb: 'if'
   condition: RecipeCondition
-  then: StepList
-  else: StepList
+  yes: StepList
+  no: StepList
 }
 
 /** Keeps a reading where it should be, by writing one output. */

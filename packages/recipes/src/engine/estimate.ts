@@ -62,8 +62,8 @@ export class Estimate {
       case 'parallel':
         return sum(step.branches.map((branch) => this.countIn(branch, values)))
       case 'if': {
-        const [then, other] = [this.countIn(step.then, values), this.countIn(step.else, values)]
-        return then === other ? then : null
+        const [yes, no] = [this.countIn(step.yes, values), this.countIn(step.no, values)]
+        return yes === no ? yes : null
       }
       case 'call':
         return sum([this.countIn(step.steps, values), this.countIn(step.finally, values)])
@@ -102,8 +102,8 @@ export class Estimate {
       case 'parallel':
         return longest(step.branches.map((branch) => this.msOf(branch, values)))
       case 'if': {
-        const [then, other] = [this.msOf(step.then, values), this.msOf(step.else, values)]
-        return then === other ? then : null
+        const [yes, no] = [this.msOf(step.yes, values), this.msOf(step.no, values)]
+        return yes === no ? yes : null
       }
       case 'control':
         return 'forMs' in step.end ? number(step.end.forMs, values) : null

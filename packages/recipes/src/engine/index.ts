@@ -1,3 +1,4 @@
+export { keyOf } from './context.ts'
 export { isGood } from './conditions.ts'
 export { conditionInWords, stepInWords } from './describe.ts'
 export { nextMark } from './marks.ts'

@@ -6,6 +6,8 @@ import type { StepNode } from '../state.ts'
 
 /** A mark missed by less than this share of the period still counts. */
 const LATE_SHARE = 0.1
+/** How often a step that waits for the clock looks whether it was set, in ms. */
+const LOOK_AT_CLOCK_MS = 30_000
 
 export function advanceWait(ctx: Context, node: StepNode, step: WaitStep, scope: Scope): Advance {
   if (node.skip) return 'done'
@@ -14,7 +16,7 @@ export function advanceWait(ctx: Context, node: StepNode, step: WaitStep, scope:
       ? node.sinceActive + ctx.number(step.for.ms, scope, 'the time to wait') - ctx.active
       : untilMark(ctx, node, step.for, scope)
   if (left <= 0) return 'done'
-  ctx.wakeIn(left)
+  ctx.wakeIn('ms' in step.for ? left : Math.min(left, LOOK_AT_CLOCK_MS))
   return 'busy'
 }
 
@@ -48,11 +50,11 @@ export function advanceIf(
   node: StepNode,
   step: IfStep,
   scope: Scope,
-): { branch: 'then' | 'else' } | 'busy' {
+): { branch: 'yes' | 'no' } | 'busy' {
   const truth = judge(ctx, node, step.condition, scope)
   if (truth === null) {
     expectReadings(ctx, node, refsOf(step.condition), node.sinceActive)
     return 'busy'
   }
-  return { branch: truth ? 'then' : 'else' }
+  return { branch: truth ? 'yes' : 'no' }
 }

@@ -1,0 +1,81 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describeFault, type Fault } from '@golem/config'
+import { messageOf, type RecipeDescription } from '@golem/core'
+import type { Recipe } from '../recipe.ts'
+import { link } from './link.ts'
+import { type ReadRecipe, readRecipeFile } from './read.ts'
+
+/** Where the recipes are that golem ships. */
+export const SHIPPED_RECIPES = fileURLToPath(new URL('../../recipes', import.meta.url))
+
+/** What was found in folders of recipes. */
+export interface FoundRecipes {
+  /** Those without faults, by id. */
+  recipes: ReadonlyMap<string, Recipe>
+  /** Every file, with what is wrong with it. */
+  read: readonly ReadRecipe[]
+  faults: readonly Fault[]
+}
+
+/**
+ * Reads the recipes (`*.yaml`) of folders. A recipe of a later folder replaces one of the same id; a folder that is not
+ * there has none.
+ *
+ * @param folders - absolute paths, e.g. `SHIPPED_RECIPES` and the site's own
+ */
+export function loadRecipes(folders: readonly string[]): FoundRecipes {
+  const byId = new Map<string, ReadRecipe>()
+  const faults: Fault[] = []
+  for (const folder of folders) {
+    for (const file of filesIn(folder, faults)) {
+      const read = readRecipeFile(file)
+      byId.set(read.id, read)
+    }
+  }
+  const read = [...byId.values()]
+  faults.push(...read.flatMap((each) => each.faults))
+  const recipes = new Map(read.flatMap(({ id, recipe }) => (recipe ? [[id, recipe] as const] : [])))
+  return { recipes, read, faults }
+}
+
+/** A recipe as pages and programs see it. `faults`: what else is known to be wrong, e.g. from `checkRecipe`. */
+export function describeRecipe(
+  { id, recipe, faults: own }: ReadRecipe,
+  recipes: ReadonlyMap<string, Recipe>,
+  faults: readonly Fault[] = [],
+): RecipeDescription {
+  const linked = recipe ? link(recipe, { recipes }) : null
+  const all = [...own, ...(linked?.faults ?? []), ...faults]
+  return {
+    id,
+    label: recipe?.label ?? id,
+    ...(recipe?.note === undefined ? {} : { note: recipe.note }),
+    parameters: recipe?.parameters ?? {},
+    stages: recipe?.stages.map(({ name }) => name) ?? [],
+    commands: linked?.program?.commands ?? [],
+    reads: [...new Set((linked?.program?.reads ?? []).map((key) => key.slice(0, key.indexOf('.'))))],
+    kind: 'yaml',
+    faults: all.map(describeFault),
+  }
+}
+
+function filesIn(folder: string, faults: Fault[]): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .sort()
+      .map((name) => join(folder, name))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    faults.push({
+      file: folder,
+      line: 1,
+      column: 1,
+      path: '',
+      message: `The folder can't be read: ${messageOf(error)}.`,
+    })
+    return []
+  }
+}
