@@ -43,6 +43,8 @@ export class Bench {
   readonly #channel: Channel
   /** When this process did not get to run. */
   readonly stalls = new StallLog()
+  /** What was told last of what is told only when it changes. */
+  #held: Record<string, Readings[string]> = {}
   /** What has come by itself since the last poll. */
   #heard: Record<string, Readings[string]> = {}
   #patienceMs = 120_000
@@ -108,7 +110,16 @@ export class Bench {
     })
     const heard = this.#heard
     this.#heard = {}
-    return { ...outcome, readings: outcome.error ? {} : { ...heard, ...found } }
+    if (outcome.error) {
+      this.#held = {}
+      return { ...outcome, readings: {} }
+    }
+    const readings = { ...this.#held, ...heard, ...found }
+    for (const name of this.rig.toldOnChange ?? []) {
+      const value = readings[name]
+      if (value !== undefined) this.#held[name] = value
+    }
+    return { ...outcome, readings }
   }
 
   async write(name: string, value: Value): Promise<Outcome> {

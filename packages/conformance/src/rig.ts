@@ -13,6 +13,8 @@ export interface Rig {
   options: Readonly<Record<string, unknown>>
   /** Readings that change by themselves, too slowly to be noticed in a few looks. */
   drifting?: readonly string[]
+  /** Readings that are told only when they change: the last one holds for as long as polls are good. */
+  toldOnChange?: readonly string[]
   /** Parameters whose reading is not all there is to know: what the instrument is really set to. */
   truth?: () => Readonly<Record<string, Value>>
   /** How the instrument says no to a write; null: it can't; absent: as it likes, when it gets a value it can't take. */

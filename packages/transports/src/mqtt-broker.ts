@@ -31,6 +31,8 @@ export interface Publication {
   retain: boolean
   /** How long the broker has for its acknowledgement, in ms. */
   timeoutMs: number
+  /** Called when it has come, before any message that comes after it. */
+  onTaken: () => void
 }
 
 /**
@@ -135,7 +137,10 @@ export class Broker {
    * @throws LINK_DOWN (nothing sent); LINK_LOST, REPLY_TIMEOUT (then the connection is given up, for the broker is frozen
    *   or gone)
    */
-  async publish({ topic, payload, qos, retain, timeoutMs }: Publication, pass: () => void): Promise<void> {
+  async publish(
+    { topic, payload, qos, retain, timeoutMs, onTaken }: Publication,
+    pass: () => void,
+  ): Promise<void> {
     if (!this.isUp) throw new GolemError('LINK_DOWN', `The broker ${this.#where} is not connected.`)
     pass()
     const late = new GolemError(
@@ -146,7 +151,10 @@ export class Broker {
       await this.#answer(late, timeoutMs, (resolve, reject) => {
         this.#client.publish(topic, payload, { qos, retain }, (error) => {
           if (error) reject(new GolemError('LINK_LOST', `${topic} at ${this.#where}: ${messageOf(error)}.`))
-          else resolve()
+          else {
+            onTaken()
+            resolve()
+          }
         })
       })
     } catch (error) {

@@ -189,8 +189,15 @@ export class MqttLink implements Link {
         const broker = this.#broker
         if (!broker) throw new GolemError('LINK_DOWN', `The broker ${this.#where} is not connected.`)
         channel.publishing()
-        const publication = { topic: fullTopic(channel.base, topic), payload, qos, retain }
-        await talk.orOver(broker.publish({ ...publication, timeoutMs: replyTimeoutMs }, pass))
+        const publication = {
+          topic: fullTopic(channel.base, topic),
+          payload,
+          qos,
+          retain,
+          timeoutMs: replyTimeoutMs,
+          onTaken: () => channel.taken(),
+        }
+        await talk.orOver(broker.publish(publication, pass))
       },
       latest: (topic) => channel.latest(topic),
       expect: async (topic, { timeoutMs = replyTimeoutMs, accept = () => true } = {}) => {

@@ -32,10 +32,20 @@ export function mqttRig(model: Model): RigMaker | undefined {
   return { model, without: WITHOUT, more: [OFFLINE], make: (options = {}) => makeDevice(model, options) }
 }
 
+/** What this needs of a model file. */
+interface RawParameters {
+  parameters?: Record<string, { write?: string | { onlyChanges?: boolean } }>
+}
+
 async function makeDevice(model: Model, options: Readonly<Record<string, unknown>>): Promise<Rig> {
   const { raw } = readModelFile(model.file ?? '')
   const played = raw && createMqttAnswerer(raw, BASE)
   if (!played) throw new Error(`${model.id} has no simulation any more`)
+  const { parameters = {} } = raw as RawParameters
+  const toldOnChange = Object.keys(parameters).filter((name) => {
+    const write = parameters[name]?.write
+    return typeof write === 'object' && write.onlyChanges === true
+  })
   const loses = Object.keys(played.state).length > 0
   const wire = await BrokerWire.start(played)
   const near = await listenOn(wire)
@@ -49,6 +59,7 @@ async function makeDevice(model: Model, options: Readonly<Record<string, unknown
     },
     wire,
     options,
+    toldOnChange,
     // Publishing is not answered: a device that does not do what it is told tells so by its state, or not at all.
     refusal: null,
     ...(loses ? { reboot: async () => wire.device.reboot() } : {}),

@@ -2,6 +2,7 @@ import { parseDuration, type Path } from '@golem/config'
 import {
   type ActionSpec,
   type Fault,
+  isFault,
   type MqttDriver,
   type MqttIo,
   type ParameterSpec,
@@ -265,21 +266,28 @@ function parameterOf(
   const withinMs = ms(given?.within) ?? replyTimeoutMs
   if (confirmed.length === 0) spec.note = withNote(spec.note, UNCONFIRMED)
   else if (given?.onlyChanges === true && !echoes) spec.note = withNote(spec.note, UNCHANGED)
-  const asTold = (io: MqttIo, value: Value): boolean =>
-    confirmed.some((source) => {
+  const told = (io: MqttIo): (Value | Fault)[] =>
+    confirmed.flatMap((source) => {
       const message = io.latest(source.topic)
-      if (!message || (message.retained && !source.retained)) return false
-      return agrees(parameter, value, valueIn(new Message(message.payload), source, parameter))
+      if (!message || (message.retained && !source.retained)) return []
+      const value = valueIn(new Message(message.payload), source, parameter)
+      return value === undefined || isFault(value) ? [] : [value]
     })
+  const asTold = (io: MqttIo, value: Value): boolean =>
+    told(io).some((each) => agrees(parameter, value, each))
   const write = async (io: MqttIo, value: Value, echo: Echo | undefined): Promise<void> => {
-    const unchanged = given?.onlyChanges === true && asTold(io, value)
+    // Where it is not known what it is at, it may be at this value, and then would tell nothing.
+    const quiet =
+      given?.onlyChanges === true && (asTold(io, value) || (echo !== undefined && told(io).length === 0))
     await publish(io, { value })
     if (confirmed.length === 0) return
-    if (!unchanged) return confirmation(io, name, parameter, value, confirmed, withinMs)
+    if (!quiet) return confirmation(io, name, parameter, value, confirmed, withinMs)
     if (!echo) return
     await echo.ask(io)
     // What it has told meanwhile is what it is at.
-    if (!asTold(io, value)) throw notAsWanted(name, value, 'something else', withinMs)
+    if (told(io).length > 0 && !asTold(io, value)) {
+      throw notAsWanted(name, value, 'something else', withinMs)
+    }
   }
   return (echo) => ({ ...spec, write: (io, value) => write(io, value, echo) })
 }
