@@ -209,7 +209,8 @@ function ended(child: ChildProcess, what: string): Promise<void> {
   })
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody uses just now. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -120,6 +120,11 @@ export class MqttDevice {
     return device
   }
 
+  /** It is kept from the broker. */
+  get isAway(): boolean {
+    return this.#away
+  }
+
   /** Messages that came to it, oldest first. */
   get heard(): readonly HeardMessage[] {
     return this.#heard

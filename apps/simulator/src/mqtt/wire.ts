@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { WireFault } from '../wire/faults.ts'
 import { tcpEnd } from '../wire/device-end.ts'
 import { type Arrived, FaultyWire } from '../wire/wire.ts'
 import { brokerEnd, type SimulatedBroker, startBroker } from './broker.ts'
 import { MqttDevice, type PlayedMqttDevice } from './device.ts'
 import { isMessage, mqttRequests } from './packets.ts'
+
+/** How long a device's greeting may take through the broker, in ms. */
+const GREETING_MS = 1000
 
 /** These are the device's; the others are those of the connection between the client and the broker. */
 const OF_DEVICE: ReadonlySet<WireFault['kind']> = new Set([
@@ -74,7 +78,13 @@ export class BrokerWire extends FaultyWire {
       faults.filter((fault) => !isOfDevice(fault)),
       seed,
     )
+    const before = this.counters.requests
+    const wasAway = this.device.isAway
     await this.device.setFaults(ofDevice, seed)
+    if (!wasAway || this.device.isAway) return
+    // Until the client can know that it is back, when it listens at all.
+    const giveUpAt = performance.now() + GREETING_MS
+    while (this.counters.requests === before && performance.now() < giveUpAt) await sleep(5)
   }
 }
 
