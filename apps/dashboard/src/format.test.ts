@@ -21,6 +21,10 @@ test('a value is shown with its decimals and unit, in the language of the reader
   assert.equal(formatValue(true, { type: 'boolean' }, 'ru'), 'вкл')
   assert.equal(formatBare('auto', { type: 'choice' }, 'en'), 'auto')
   assert.equal(formatValue(1234567, { type: 'integer' }, 'en'), '1234567')
+  // Numbers in words have a unit too, texts have none.
+  assert.equal(formatValue('10', { type: 'choice', unit: 'PLC' }, 'en'), '10 PLC')
+  assert.equal(formatValue('10', { type: 'text', unit: 'PLC' }, 'en'), '10')
+  assert.equal(formatValue([1, 2], { type: 'array', unit: 'V' }, 'en'), '1; 2 V')
 })
 
 test('very small and very large numbers keep their digits', () => {

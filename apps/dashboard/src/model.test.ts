@@ -1,7 +1,7 @@
 import { EMPTY_QUEUE, type InstrumentState, NO_STOP, type StateDocument } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ageMs, mergeState, needsDescriptions, readingOf, SiteClock } from './model.ts'
+import { ageMs, mergeState, needsDescriptions, readingOf, sharedErrors, SiteClock } from './model.ts'
 
 const T0 = '2026-03-01T10:00:00.000Z'
 
@@ -101,4 +101,19 @@ test('an age is never negative, and unknown when the time is', () => {
   assert.equal(ageMs(null, 0), null)
   assert.equal(ageMs('yesterday', 0), null)
   assert.equal(ageMs(T0, null), null)
+})
+
+test('an error that several readings have is said once, one of its own stays where it is', () => {
+  const bad = (error: string) => ({ value: null, at: null, quality: 'bad', error }) as const
+  const stage = state({
+    readings: {
+      x: bad('lost'),
+      y: bad('lost'),
+      z: bad('jammed'),
+      speed: { value: 1, at: T0, quality: 'good' },
+    },
+  })
+  assert.deepEqual(sharedErrors(stage, ['x', 'y', 'z', 'speed', 'gone']), ['lost'])
+  assert.deepEqual(sharedErrors(stage, ['x', 'z']), [])
+  assert.deepEqual(sharedErrors(undefined, ['x']), [])
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { extentOf, type Frame, listPath, sparklinePath } from './sparkline.ts'
+import { extentOf, extentOfList, type Frame, listPath, sparklinePath } from './sparkline.ts'
 
 const FRAME: Frame = {
   from: 0,
@@ -57,6 +57,7 @@ test('noise below the least span stays nearly flat, in the middle', () => {
 test('one point is no line', () => {
   assert.equal(sparklinePath([{ at: 0, value: 5 }], FRAME), '')
   assert.equal(extentOf([{ at: 0, value: null }]), null)
+  assert.equal(extentOfList([]), null)
 })
 
 test('a short list is drawn number by number, a long one keeps each spike', () => {
@@ -66,5 +67,10 @@ test('a short list is drawn number by number, a long one keeps each spike', () =
   long[54_321] = 10
   const path = listPath(long, 100, 12)
   assert.ok(path.length < 4_000)
+  // As many as a call can't take as arguments.
+  assert.deepEqual(extentOfList(Array.from({ length: 1_000_000 }, (_, n) => n - 5)), {
+    min: -5,
+    max: 999_994,
+  })
   assert.match(path, /L54\.\d 1L/)
 })

@@ -1,4 +1,4 @@
-import type { ActionDescription, InstrumentDescription, Value } from '@golem/core'
+import type { ActionDescription, ArgumentDescription, InstrumentDescription, Value } from '@golem/core'
 import { useId, useState } from 'preact/hooks'
 import { pendingKey } from '../commands.ts'
 import { formatRange, parseInput } from '../format.ts'
@@ -71,7 +71,6 @@ function beginning(instrument: InstrumentDescription, name: string, given: Value
 }
 
 function ActionDialog({ instrument, action, onClose, onRun }: ActionDialogProps) {
-  const id = useId()
   const fields = Object.entries(action.arguments)
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>(() =>
     Object.fromEntries(fields.map(([key, { default: given }]) => [key, beginning(instrument, key, given)])),
@@ -100,31 +99,55 @@ function ActionDialog({ instrument, action, onClose, onRun }: ActionDialogProps)
       {action.note && <p>{action.note}</p>}
       {action.confirm && <p>{t('confirmText')}</p>}
       {fields.map(([key, allowed]) => (
-        <div class="field" key={key} data-argument={key}>
-          <label for={`${id}-${key}`}>
-            {allowed.label}
-            {allowed.unit && <span class="quiet"> ({allowed.unit})</span>}
-          </label>
-          <ValueField
-            id={`${id}-${key}`}
-            allowed={allowed}
-            text={texts[key] ?? ''}
-            onText={(text) => setTexts({ ...texts, [key]: text })}
-            isWrong={Boolean(wrongs[key])}
-            describedBy={`${id}-${key}-${wrongs[key] ? 'wrong' : 'range'}`}
-          />
-          {!wrongs[key] && (
-            <p class="detail" id={`${id}-${key}-range`}>
-              {formatRange(allowed, language.value)}
-            </p>
-          )}
-          {wrongs[key] && (
-            <p class="wrong" id={`${id}-${key}-wrong`} role="alert">
-              {wrongs[key]}
-            </p>
-          )}
-        </div>
+        <ArgumentField
+          key={key}
+          name={key}
+          allowed={allowed}
+          text={texts[key] ?? ''}
+          wrong={wrongs[key] ?? ''}
+          onText={(text) => setTexts({ ...texts, [key]: text })}
+        />
       ))}
     </Dialog>
+  )
+}
+
+interface ArgumentFieldProps {
+  name: string
+  allowed: ArgumentDescription
+  text: string
+  /** Why it can't be sent so; empty: it can. */
+  wrong: string
+  onText: (text: string) => void
+}
+
+/** One argument of an action, with what is allowed or why it is not. */
+function ArgumentField({ name, allowed, text, wrong, onText }: ArgumentFieldProps) {
+  const id = useId()
+  const hint = wrong || formatRange(allowed, language.value)
+  return (
+    <div class="field" data-argument={name}>
+      <label for={id}>
+        {allowed.label}
+        {allowed.unit && <span class="quiet"> ({allowed.unit})</span>}
+      </label>
+      <ValueField
+        id={id}
+        allowed={allowed}
+        text={text}
+        onText={onText}
+        isWrong={wrong !== ''}
+        describedBy={hint === '' ? undefined : `${id}-hint`}
+      />
+      {hint !== '' && (
+        <p
+          class={wrong === '' ? 'detail' : 'wrong'}
+          id={`${id}-hint`}
+          role={wrong === '' ? undefined : 'alert'}
+        >
+          {hint}
+        </p>
+      )}
+    </div>
   )
 }
