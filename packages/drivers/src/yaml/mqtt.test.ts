@@ -267,7 +267,7 @@ echo: { topic: ping, answer: pong }
 parameters:
   on: { label: On, type: boolean, map: { on: 'ON', off: 'OFF' }, read: s, write: { topic: set, confirm: true, onlyChanges: true } }
 `
-  const { parameters, subscriptions } = driverOf(text)
+  const { parameters, subscriptions, readAll, onMessage } = driverOf(text)
   assert.deepEqual(subscriptions, ['s', 'pong'])
   assert.equal(parameters['on']?.note, undefined)
   const write = async (answers: number, latest: string): Promise<unknown[]> => {
@@ -295,6 +295,12 @@ parameters:
   assert.deepEqual(await write(1, 'ON'), ['set', 'ping'])
   // Garbled: it may be on, and would then tell nothing.
   assert.deepEqual(await write(1, '?'), ['set', 'ping'])
+  const { io: device } = io()
+  assert.deepEqual(await readAll(device, new Set()), { on: true })
+  assert.deepEqual(await readAll(device, new Set()), {})
+  await write(1, '?')
+  assert.deepEqual(onMessage('s', 'OFF', false), { on: false })
+  assert.deepEqual(await readAll(device, new Set()), {})
   const without = driverOf(text.replace(/echo.*\n/, ''))
   assert.match(without.parameters['on']?.note ?? '', /changes only/)
 })

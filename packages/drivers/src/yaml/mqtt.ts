@@ -175,11 +175,19 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
   ]
   return () => {
     const echo = raw.echo && new Echo(raw.echo, replyTimeoutMs)
+    // A command that changes nothing shows what it is at, although the device has not said so (or not understandably).
+    const inferred = new Map<string, Value>()
     let askedAt = -Infinity
     // What it measures may follow from what it was told: the next poll asks again.
     const changed = (): void => void (askedAt = -Infinity)
     const parameters = Object.fromEntries(
-      Object.entries(makers).map(([name, make]) => [name, asksAgain(make(echo), changed)]),
+      Object.entries(makers).map(([name, make]) => [
+        name,
+        asksAgain(
+          make(echo, (value) => void inferred.set(name, value)),
+          changed,
+        ),
+      ]),
     )
     const ask = async (io: MqttIo): Promise<void> => {
       askedAt = performance.now()
@@ -199,7 +207,9 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
       initialise: ask,
       readAll: async (io) => {
         if (askEveryMs !== undefined && performance.now() - askedAt >= askEveryMs) await ask(io)
-        return {}
+        const found = Object.fromEntries(inferred)
+        inferred.clear()
+        return found
       },
       onMessage: (topic, payload, retained) => {
         const message = new Message(payload)
@@ -207,7 +217,9 @@ function compileMqtt(raw: MqttModel, report: Report): () => MqttDriver {
         for (const { name, form, source } of readers) {
           if (source.topic !== topic || (retained && !source.retained)) continue
           const value = valueIn(message, source, form)
-          if (value !== undefined) readings[name] = value
+          if (value === undefined) continue
+          readings[name] = value
+          inferred.delete(name)
         }
         // Also one without values shows that the device is there; what the broker has kept shows nothing.
         return retained && Object.keys(readings).length === 0 ? undefined : readings
@@ -238,8 +250,10 @@ interface Around {
   echoes: boolean
 }
 
-/** Makes a parameter of one instrument. */
-type MakeParameter = (echo: Echo | undefined) => ParameterSpec<MqttIo>
+/** What a parameter has of one instrument: `onInferred` is told a value that is known without having been told. */
+type Known = [echo: Echo | undefined, onInferred: (value: Value) => void]
+type MakeParameter = (...known: Known) => ParameterSpec<MqttIo>
+type MakeWrite = (...known: Known) => NonNullable<ParameterSpec<MqttIo>['write']>
 
 function parameterOf(
   name: string,
@@ -275,7 +289,7 @@ function parameterOf(
     })
   const asTold = (io: MqttIo, value: Value): boolean =>
     told(io).some((each) => agrees(parameter, value, each))
-  const write = async (io: MqttIo, value: Value, echo: Echo | undefined): Promise<void> => {
+  const write: MakeWrite = (echo, onInferred) => async (io, value) => {
     // Where it is not known what it is at, it may be at this value, and then would tell nothing.
     const quiet =
       given?.onlyChanges === true && (asTold(io, value) || (echo !== undefined && told(io).length === 0))
@@ -285,11 +299,10 @@ function parameterOf(
     if (!echo) return
     await echo.ask(io)
     // What it has told meanwhile is what it is at.
-    if (told(io).length > 0 && !asTold(io, value)) {
-      throw notAsWanted(name, value, 'something else', withinMs)
-    }
+    if (told(io).length === 0) onInferred(value)
+    else if (!asTold(io, value)) throw notAsWanted(name, value, 'something else', withinMs)
   }
-  return (echo) => ({ ...spec, write: (io, value) => write(io, value, echo) })
+  return (...known) => ({ ...spec, write: write(...known) })
 }
 
 function confirmationsOf(
