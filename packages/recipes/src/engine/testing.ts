@@ -136,29 +136,31 @@ export class Play {
   /** Lets time pass, event by event. */
   for(ms: number): this {
     const end = this.ms + ms
-    while (this.ms < end) {
-      const pollMs = this.#options.pollMs ?? 1000
-      const next = Math.min(
-        end,
-        this.ms + Math.max(1, Math.ceil(this.last?.wakeInMs ?? Infinity)),
-        ...(this.last && this.last.watches.length > 0 ? [(Math.floor(this.ms / pollMs) + 1) * pollMs] : []),
-        ...this.#outcomes.map(({ due }) => Math.max(due, this.ms)),
-      )
-      this.ms = next
-      const due = this.#outcomes.filter((each) => each.due <= this.ms)
-      this.#outcomes = this.#outcomes.filter((each) => each.due > this.ms)
-      if (due.length === 0) this.tell({ type: 'tick' })
-      for (const { id, outcome } of due) this.tell({ type: 'outcome', id, outcome })
-    }
+    while (this.ms < end) this.#next(end)
     return this
   }
 
   /** Lets time pass until it has ended. */
   toEnd(mostMs = 100 * 3_600_000): this {
     const end = this.ms + mostMs
-    while (this.state.phase !== 'ended' && this.ms < end) this.for(Math.min(60_000, end - this.ms))
+    while (this.state.phase !== 'ended' && this.ms < end) this.#next(end)
     assert.equal(this.state.phase, 'ended', `still ${this.progress.doing}`)
     return this
+  }
+
+  /** To whatever comes next. */
+  #next(end: number): void {
+    const pollMs = this.#options.pollMs ?? 1000
+    this.ms = Math.min(
+      end,
+      this.ms + Math.max(1, Math.ceil(this.last?.wakeInMs ?? Infinity)),
+      ...(this.last && this.last.watches.length > 0 ? [(Math.floor(this.ms / pollMs) + 1) * pollMs] : []),
+      ...this.#outcomes.map(({ due }) => Math.max(due, this.ms)),
+    )
+    const due = this.#outcomes.filter((each) => each.due <= this.ms)
+    this.#outcomes = this.#outcomes.filter((each) => each.due > this.ms)
+    if (due.length === 0) this.tell({ type: 'tick' })
+    for (const { id, outcome } of due) this.tell({ type: 'outcome', id, outcome })
   }
 
   get status() {
