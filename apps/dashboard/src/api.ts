@@ -24,6 +24,26 @@ export interface Session {
 export type CommandBody =
   { parameter: string; value: Value } | { action: string; arguments: Readonly<Record<string, Value>> }
 
+/** What is asked of a reservation; times are ISO 8601 UTC. */
+export interface ReservationBody {
+  forMs?: number
+  from?: string
+  note?: string
+  quietUntil?: string | null
+  share?: string[]
+  onExpiry?: 'hold' | 'safe'
+  wait?: boolean
+  to?: string
+}
+
+/** What is given back; nothing: the reservation of the person who asks. */
+export interface GiveBackQuery {
+  fence?: string
+  booking?: string
+  waiting?: 'true'
+  reason?: string
+}
+
 /** golem has answered, and the answer is no (RFC 9457 problem document). */
 export class Problem extends Error {
   readonly status: number
@@ -54,7 +74,7 @@ const WAIT_SECONDS = 5
 const SUBMIT_TIMEOUT_MS = (WAIT_SECONDS + 4) * 1000
 
 interface Request {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
   headers?: Readonly<Record<string, string>>
   timeoutMs?: number
@@ -160,6 +180,19 @@ export class Api {
   async stop(instrument: string | null, reason: string): Promise<void> {
     const path = instrument === null ? 'api/stop' : `api/instruments/${encodeURIComponent(instrument)}/stop`
     await this.#request(path, { method: 'POST', body: { reason } })
+  }
+
+  /** Reserves, renews, shares, hands over, books or waits in line. */
+  async reserve(instrument: string, body: ReservationBody): Promise<void> {
+    const path = `api/instruments/${encodeURIComponent(instrument)}/reservation`
+    await this.#request(path, { method: 'PUT', body })
+  }
+
+  /** Gives back, leaves the line, cancels a booking; with a reason also what is somebody else's. */
+  async giveBack(instrument: string, query: GiveBackQuery): Promise<void> {
+    const path = `api/instruments/${encodeURIComponent(instrument)}/reservation`
+    const text = new URLSearchParams({ ...query }).toString()
+    await this.#request(text === '' ? path : `${path}?${text}`, { method: 'DELETE' })
   }
 
   async release(instrument: string | null): Promise<void> {

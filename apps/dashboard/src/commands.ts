@@ -1,5 +1,12 @@
 import type { CommandRecord, InstrumentDescription } from '@golem/core'
-import { type Api, type CommandBody, Problem, Unreachable } from './api.ts'
+import {
+  type Api,
+  type CommandBody,
+  type GiveBackQuery,
+  Problem,
+  type ReservationBody,
+  Unreachable,
+} from './api.ts'
 import { formatTarget } from './format.ts'
 import { readingOf } from './model.ts'
 import type { Poller } from './poll.ts'
@@ -15,6 +22,9 @@ const READ_CHECK_MS = 50
  * after a command, and what it then shows is what the person is waiting for.
  */
 const FETCH_AGAIN_MS = [150, 400, 1000]
+
+/** What the page says when something other than a command was refused or failed. */
+type Complaint = 'releaseFailed' | 'cancelFailed' | 'stopRefused' | 'reservationFailed'
 
 /** Everything people do on the page that reaches the server. */
 export class Commands {
@@ -134,7 +144,15 @@ export class Commands {
     await this.#orComplain('cancelFailed', () => this.#api.cancel(id))
   }
 
-  async #orComplain(key: 'releaseFailed' | 'cancelFailed', request: () => Promise<void>): Promise<void> {
+  async reserve(instrument: string, body: ReservationBody): Promise<void> {
+    await this.#orComplain('reservationFailed', () => this.#api.reserve(instrument, body))
+  }
+
+  async giveBack(instrument: string, query: GiveBackQuery = {}): Promise<void> {
+    await this.#orComplain('reservationFailed', () => this.#api.giveBack(instrument, query))
+  }
+
+  async #orComplain(key: Complaint, request: () => Promise<void>): Promise<void> {
     try {
       await request()
     } catch (error) {
@@ -144,7 +162,7 @@ export class Commands {
     this.#poller.soon()
   }
 
-  #complain(key: 'releaseFailed' | 'cancelFailed' | 'stopRefused', message: string): void {
+  #complain(key: Complaint, message: string): void {
     store.addToast({ outcome: 'failed', effect: null, title: store.t(key, { message }), message: '' })
   }
 }

@@ -1,17 +1,19 @@
 import { computed, signal } from '@preact/signals'
-import type {
-  CommandRecord,
-  Effect,
-  InstrumentDescription,
-  OutcomeKind,
-  StateDocument,
-  Value,
+import {
+  type CommandRecord,
+  type Effect,
+  holderName,
+  type InstrumentDescription,
+  type OutcomeKind,
+  type StateDocument,
+  type Value,
 } from '@golem/core'
 import type { Session } from './api.ts'
 import { type Circumstances, whyAllBlocked, whyBlocked } from './availability.ts'
 import { History } from './history.ts'
 import { chooseLanguage, type Language, type MessageKey, translate } from './i18n.ts'
 import { mergeState, SiteClock, type SiteModel } from './model.ts'
+import { formatMinute, type ReservationNews, reservationNews, reservedByOthers } from './reservation.ts'
 
 /** Everything the page shows stands here; components read it, `poll.ts` and `commands.ts` write it. */
 
@@ -34,8 +36,8 @@ export interface Connection {
 /** A card that reports the outcome of a command. */
 export interface Toast {
   id: number
-  /** `sending`: not ended, but there is trouble. */
-  outcome: OutcomeKind | 'sending'
+  /** `sending`: not ended, but there is trouble; `news`: of a reservation. */
+  outcome: OutcomeKind | 'sending' | 'news'
   /** null: it is not about a command. */
   effect: Effect | null
   /** What was asked, in words. */
@@ -91,7 +93,11 @@ export function allBlockedReason(): string | null {
 /** Why this instrument in particular cannot be commanded now, as a sentence; null: no reason of its own. */
 export function blockedReason(instrument: string): string | null {
   const key = whyBlocked(circumstances(), instrument)
-  return key === null ? null : t(key)
+  if (key !== null) return t(key)
+  const held = reservedByOthers(site.value, instrument, session.value?.name ?? null)
+  if (held === null) return null
+  const until = formatMinute(held.until, now.value, language.value)
+  return t('blockedReserved', { by: holderName(held.holder), until })
 }
 
 /** Takes an answer of `GET /api/state`. */
@@ -99,8 +105,21 @@ export function takeState(answer: StateDocument): void {
   clock.hear(answer.at)
   const at = Date.parse(answer.at)
   for (const [id, state] of Object.entries(answer.instruments)) history.add(id, state, at)
-  site.value = mergeState(site.value, answer)
+  const before = site.value
+  const after = mergeState(before, answer)
+  site.value = after
+  if (session.value !== null) reservationNews(before, after, session.value.name).forEach(tellReservation)
   tick()
+}
+
+function tellReservation({ instrument, kind, until = '', by = '', reason = '' }: ReservationNews): void {
+  const name = descriptions.value?.find(({ id }) => id === instrument)?.label ?? instrument
+  const title = {
+    yours: () => t('yoursNow', { name, until: formatMinute(until, clock.now(), language.value) }),
+    over: () => t('yoursOver', { name }),
+    ended: () => t('yoursEnded', { name, by, reason }),
+  }[kind]()
+  addToast({ outcome: 'news', effect: null, title, message: '' })
 }
 
 /** Lets ages grow. */

@@ -35,9 +35,11 @@ import { TokenForm } from './token-form.tsx'
  *   [data-part="queue"], [data-part="blocked"]       what waits and runs at an instrument; why it takes no commands
  *   [data-role="stop"], [data-role="release"]        emergency stop and release, in header and banner: of everything;
  *       with data-instrument="id": of one instrument
+ *   [data-part="reservation"] with data-holder (absent: nobody), data-mine      who has an instrument, with its buttons:
+ *       [data-role="reserve|book|change-reservation|give-back|wait|leave-line|end-reservation|cancel-booking"]
  *   [data-role="confirm"], [data-role="cancel"]      buttons of a dialog
  *   [data-banner="server-lost|bus-lost|stopped|instrument-stopped|stop-unconfirmed"]
- *   [data-outcome="done|refused|failed|unknown|sending"] with data-effect      a toast
+ *   [data-outcome="done|refused|failed|unknown|sending|news"] with data-effect      a toast
  *   [data-command="id"] with data-result (outcome, or queued|running), [data-event="id"]      a row of the log
  *   [data-role="token"]                              the form that asks for the access token
  *   [data-language="en|ru"]                          the buttons in the footer

@@ -11,6 +11,7 @@ import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
 import { Control } from './controls.tsx'
 import { LastCommands } from './last-commands.tsx'
 import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
+import { ReservationLine } from './reservation.tsx'
 import { StopButton } from './stop-button.tsx'
 import { UnclaimedDevices } from './unclaimed-devices.tsx'
 
@@ -54,6 +55,7 @@ function Device({ instrument }: { instrument: InstrumentDescription }) {
       </p>
       {state?.message && <p class="sentence">{state.message}</p>}
       {state && <QueueLine instrument={instrument} state={state} />}
+      <ReservationLine instrument={instrument} state={state} />
       <Facts instrument={instrument} state={state} />
       {actions.length > 0 && (
         <div class="actions" role="group" aria-label={t('actions')}>

@@ -7,6 +7,7 @@ import { allBlockedReason, blockedReason, descriptions, site, t } from '../store
 import { ActionButton } from './action-button.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
 import { ParameterCard } from './parameter-card.tsx'
+import { ReservationLine } from './reservation.tsx'
 import { Answer } from './result.tsx'
 import { StopButton } from './stop-button.tsx'
 
@@ -48,6 +49,7 @@ function InstrumentSection({ instrument, sections }: GroupPart) {
         )}
       </header>
       {state && state.condition !== 'ok' && <p class="sentence">{state.message}</p>}
+      {canBeCommanded && <ReservationLine instrument={instrument} state={state} />}
       {canBeCommanded && own !== null && (
         <p class="blocked" data-part="blocked">
           {own}

@@ -8,6 +8,7 @@ const LOOKS: Record<Toast['outcome'], { key: MessageKey; look: string }> = {
   failed: { key: 'outcomeFailed', look: 'bad' },
   unknown: { key: 'outcomeUnknown', look: 'warn' },
   sending: { key: 'pending', look: 'wait' },
+  news: { key: 'news', look: 'warn' },
 }
 
 /** Outcomes of this page's commands. Good ones go by themselves, the others stay until they have been read. */
