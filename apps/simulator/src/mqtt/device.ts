@@ -181,7 +181,7 @@ export class MqttDevice {
   async #greet(): Promise<void> {
     const { topics } = this.#played
     if (topics.length > 0) await this.#client.subscribeAsync([...topics], { qos: 0 })
-    this.#publish(this.#played.greeting())
+    await this.#publish(this.#played.greeting())
     this.#onGreeted()
   }
 
@@ -237,17 +237,29 @@ export class MqttDevice {
       }
       for (const each of said) {
         const spoilt = fault?.kind === 'garbage' ? { ...each, payload: spoil(each.payload, fault) } : each
-        this.#publish(fault?.kind === 'duplicate' ? [spoilt, spoilt] : [spoilt])
+        await this.#publish(fault?.kind === 'duplicate' ? [spoilt, spoilt] : [spoilt])
       }
     })
   }
 
-  #publish(said: readonly Saying[]): void {
+  async #publish(said: readonly Saying[]): Promise<void> {
     for (const { topic, payload, retain, qos } of said) {
       // Without a connection a device loses what it has to say.
       if (!this.#client.connected || this.#closed) return
-      this.#client.publish(topic, Buffer.from(payload, 'utf8'), { retain, qos }, (error) => {
-        if (error && this.#client.connected) this.#broken(error)
+      await new Promise<void>((resolve) => {
+        this.#client.once('close', resolve)
+        // What the broker keeps is acknowledged before the next one goes out: aedes stores it first, and drops what has
+        // been overtaken meanwhile.
+        this.#client.publish(
+          topic,
+          Buffer.from(payload, 'utf8'),
+          { retain, qos: retain ? 1 : qos },
+          (error) => {
+            this.#client.off('close', resolve)
+            if (error && this.#client.connected) this.#broken(error)
+            resolve()
+          },
+        )
       })
     }
   }
