@@ -127,11 +127,22 @@ export class Bench {
     if (!write) throw new GolemError('NOT_WRITABLE', `${name} can't be written.`)
     const once = (): Promise<Outcome> => this.run('command', (io) => write(io, value))
     const outcome = await once()
+    this.#forgetWhatWasHeard()
     const { remedy } = this.rig
     if (!remedy || outcome.error?.code !== 'INSTRUMENT_REFUSED' || outcome.sentAt !== null) return outcome
     const run = this.driver.actions[remedy.action]?.run as AnyAction | undefined
     const remedied = await this.run('command', async (io) => run?.(io, remedy.arguments ?? {}))
     return remedied.error ? remedied : once()
+  }
+
+  /**
+   * A device behind a broker is asked at one poll and heard at the next: what it told before a write says nothing of
+   * afterwards, and it is asked again. Except for what it tells only when it changes.
+   */
+  #forgetWhatWasHeard(): void {
+    if (this.driver.transport !== 'mqtt') return
+    const told = this.rig.toldOnChange ?? []
+    this.#heard = Object.fromEntries(Object.entries(this.#heard).filter(([name]) => told.includes(name)))
   }
 
   /** What the worker does at an emergency stop: what ends a movement, then the safe values, each whatever comes of the others. */

@@ -12,22 +12,20 @@ const run = promisify(execFile)
 const dir = makeTempDir('golem-mqtts')
 const at = (name: string): string => join(dir.path, name)
 
+/** @param args - of openssl; none has a space in it */
+const openssl = (args: string): Promise<unknown> => run('openssl', args.split(' '))
+const NEW_KEY = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+
 /** Makes a CA of this name, and a broker's certificate that it has signed. */
 async function makeCertificates(name: string, host: string): Promise<void> {
-  await run('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', `/CN=${name}`, '-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)],
-  ])
-  await run('openssl', [
-    ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-subj', '/CN=broker', '-keyout', at(`${name}-broker.key`), '-out', at(`${name}-broker.csr`)],
-  ])
+  const ca = `-keyout ${at(`${name}.key`)} -out ${at(`${name}.pem`)}`
+  await openssl(`req -x509 ${NEW_KEY} -days 2 -subj /CN=${name} ${ca}`)
+  const request = at(`${name}-broker.csr`)
+  await openssl(`req ${NEW_KEY} -subj /CN=broker -keyout ${at(`${name}-broker.key`)} -out ${request}`)
   writeFileSync(at(`${name}.ext`), `subjectAltName=${host}\n`)
-  await run('openssl', [
-    ...['x509', '-req', '-days', '2', '-in', at(`${name}-broker.csr`), '-CA', at(`${name}.pem`)],
-    ...['-CAkey', at(`${name}.key`), '-CAcreateserial', '-extfile', at(`${name}.ext`)],
-    ...['-out', at(`${name}-broker.pem`)],
-  ])
+  const signer = `-CA ${at(`${name}.pem`)} -CAkey ${at(`${name}.key`)} -CAcreateserial`
+  const signed = `-extfile ${at(`${name}.ext`)} -out ${at(`${name}-broker.pem`)}`
+  await openssl(`x509 -req -days 2 -in ${request} ${signer} ${signed}`)
 }
 
 await makeCertificates('lab', 'IP:127.0.0.1')
