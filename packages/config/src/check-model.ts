@@ -1,6 +1,8 @@
 import {
   ADDRESS_KINDS,
   type Address,
+  type AnyActionSpec,
+  type ArgumentDescription,
   checkValue,
   type Driver,
   GolemError,
@@ -60,6 +62,27 @@ export function checkAgainstModel(
     if (own<unknown>(driver.actions, name) === undefined) {
       const known = didYouMean(name, Object.keys(driver.actions))
       report([...path, 'actions', name], `The model ${model?.id} has no action "${name}".${known}`, 'key')
+    }
+  }
+  checkArguments(raw, driver, path, report)
+}
+
+/** Checks what the site says of the arguments of actions. */
+function checkArguments(raw: RawInstrument, driver: Driver, path: Path, report: Report): void {
+  for (const [action, { arguments: said = {} }] of Object.entries(raw.actions ?? {})) {
+    const known = own<AnyActionSpec>(driver.actions, action)
+    if (!known) continue
+    const specs = known.arguments ?? {}
+    for (const [name, override] of Object.entries(said)) {
+      const place = [...path, 'actions', action, 'arguments', name]
+      const spec = own<ArgumentDescription>(specs, name)
+      if (!spec) {
+        report(place, `${action} has no argument "${name}".${didYouMean(name, Object.keys(specs))}`, 'key')
+      } else if (spec.type !== 'number' && spec.type !== 'integer') {
+        report(place, `${name} is no number (${spec.type}): it can't have limits. Remove it.`, 'key')
+      } else {
+        checkLimits(name, override, spec, place, report)
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeInstrument } from './describe.ts'
-import { heater, loadText, models } from './testing.ts'
+import { faultsOf, heater, loadText, models } from './testing.ts'
 
 function describe(rest: string, env = {}): ReturnType<typeof describeInstrument> {
   const text = `site: lab\ninstruments:\n  - id: oven\n    model: heater\n    address: http://10.0.0.5\n${rest}`
@@ -120,4 +120,65 @@ test("in a group that the site names, the model's groups are headings; what the 
   assert.deepEqual([power?.group, power?.section], [undefined, undefined])
   assert.equal('section' in (actions['reset'] ?? {}), false)
   assert.equal(describe('    group: Devices\n').parameters['fan']?.group, 'Relays')
+})
+
+test("the site's limits hold for an action's arguments, those of a parameter for the argument of its name", () => {
+  const blink = (rest: string) => describe(rest).actions['blink']?.arguments['times']
+  assert.deepEqual(blink(''), { label: 'Times', type: 'integer', default: 3 })
+  assert.deepEqual(blink('    actions: { blink: { arguments: { times: { min: 1, max: 5 } } } }\n'), {
+    label: 'Times',
+    type: 'integer',
+    default: 3,
+    min: 1,
+    max: 5,
+  })
+  // A usual value that is too much here is none.
+  assert.deepEqual(blink('    actions: { blink: { arguments: { times: { max: 2 } } } }\n'), {
+    label: 'Times',
+    type: 'integer',
+    max: 2,
+  })
+  const heater2 = {
+    ...heater,
+    create: () => ({
+      ...heater.create({}),
+      actions: {
+        heat: {
+          label: 'Heat',
+          arguments: { power: { label: 'Power', type: 'number' as const, min: 0, max: 100 } },
+          run: () => Promise.resolve(),
+        },
+      },
+    }),
+  }
+  const text = (rest: string) =>
+    `site: lab\ninstruments:\n  - id: oven\n    model: heater\n    address: http://10.0.0.5\n${rest}`
+  const power = (rest: string) => {
+    const [config] = loadText(text(rest), { models: new Map([['heater', heater2]]) }).instruments
+    return describeInstrument(config!, heater2, heater2.create()).actions['heat']?.arguments['power']
+  }
+  assert.deepEqual(power('    parameters: { power: { max: 60 } }\n'), {
+    label: 'Power',
+    type: 'number',
+    min: 0,
+    max: 60,
+  })
+  const both = `    parameters: { power: { max: 60 } }\n    actions: { heat: { arguments: { power: { max: 70 } } } }\n`
+  assert.equal(power(both)?.max, 60)
+})
+
+test('limits of arguments that are not there, are no numbers or are wider than the model are faults', () => {
+  const fault = (rest: string): string =>
+    faultsOf(
+      `site: lab\ninstruments:\n  - id: oven\n    model: heater\n    address: http://10.0.0.5\n${rest}`,
+      {
+        models,
+      },
+    )
+      .map(({ message }) => message)
+      .join(' | ')
+  const said = (text: string): string => fault(`    actions: { blink: { arguments: ${text} } }\n`)
+  assert.match(said('{ time: { max: 2 } }'), /no argument "time".*times/)
+  assert.match(said('{ times: { min: 5, max: 2 } }'), /min \(5\) is above max \(2\)/)
+  assert.equal(said('{ times: { max: 2 } }'), '')
 })

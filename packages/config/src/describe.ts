@@ -2,12 +2,13 @@ import type {
   ActionDescription,
   AnyActionSpec,
   AnyParameterSpec,
+  ArgumentDescription,
   Driver,
   InstrumentDescription,
   Model,
   ParameterDescription,
 } from '@golem/core'
-import { DEFAULT_GROUP, type InstrumentConfig, type ParameterOverride } from './site.ts'
+import { type ActionOverride, DEFAULT_GROUP, type InstrumentConfig, type ParameterOverride } from './site.ts'
 
 /**
  * What an instrument of this site can do: what its driver says, with this site's labels and limits, without
@@ -36,10 +37,10 @@ export function describeInstrument(
       config.parameters,
       (spec, override) => placed(describeParameter(spec, override), override, group),
     ),
-    actions: describeShown<AnyActionSpec, InstrumentConfig['actions'][string], ActionDescription>(
+    actions: describeShown<AnyActionSpec, ActionOverride, ActionDescription>(
       driver.actions,
       config.actions,
-      (spec, override) => placed(describeAction(spec, override), override, group),
+      (spec, override) => placed(describeAction(spec, override, config.parameters), override, group),
     ),
   }
 }
@@ -100,15 +101,49 @@ export function describeParameter(spec: AnyParameterSpec, override: ParameterOve
 
 function describeAction(
   spec: AnyActionSpec,
-  override: InstrumentConfig['actions'][string],
+  override: ActionOverride,
+  parameters: InstrumentConfig['parameters'],
 ): ActionDescription {
   return withoutUndefined<ActionDescription>({
     label: override.label ?? spec.label,
-    arguments: spec.arguments ?? {},
+    arguments: describeArguments(spec.arguments ?? {}, override.arguments ?? {}, parameters),
     group: override.group ?? spec.group,
     confirm: spec.confirm,
     note: spec.note,
   })
+}
+
+/**
+ * The arguments of an action with what the site says of them. A limit of a parameter is one of the thing itself: it also
+ * holds for the argument by which an action sets it.
+ */
+function describeArguments(
+  specs: Readonly<Record<string, ArgumentDescription>>,
+  overrides: NonNullable<ActionOverride['arguments']>,
+  parameters: InstrumentConfig['parameters'],
+): Record<string, ArgumentDescription> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => {
+      const said = [overrides, parameters].flatMap((table) =>
+        Object.hasOwn(table, name) ? [table[name] ?? {}] : [],
+      )
+      const isNumber = spec.type === 'number' || spec.type === 'integer' || spec.type === 'array'
+      if (said.length === 0 || !isNumber) return [name, spec]
+      const { default: given, ...rest } = spec
+      const min = said.reduce<number | undefined>(
+        (limit, one) => narrower(Math.max, limit, one.min),
+        spec.min,
+      )
+      const max = said.reduce<number | undefined>(
+        (limit, one) => narrower(Math.min, limit, one.max),
+        spec.max,
+      )
+      // What is usual elsewhere may be too much here: then it has to be said.
+      const isAllowed = typeof given !== 'number' || (given >= (min ?? given) && given <= (max ?? given))
+      const described = { ...rest, min, max, default: isAllowed ? given : undefined }
+      return [name, withoutUndefined<ArgumentDescription>(described)]
+    }),
+  )
 }
 
 function narrower(

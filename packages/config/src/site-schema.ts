@@ -1,4 +1,5 @@
 import { DURATION_PATTERN } from './duration.ts'
+import type { ActionOverride } from './site.ts'
 import { TOKEN_HASH_PATTERN } from './token.ts'
 
 /** Form of the ids of sites and instruments. */
@@ -27,10 +28,8 @@ const byName = (description: string, entry: object): object => ({
   additionalProperties: entry,
 })
 
-const parameter = table('What this site says of a parameter; what is left out stays as the model has it', {
-  label: text('what the page calls it'),
-  group: text('heading under which the page shows it'),
-  unit: { type: 'string', maxLength: 20, description: 'unit as it is shown; nothing is converted' },
+/** The limits a site may narrow. */
+const limits = {
   min: {
     type: 'number',
     description: 'lowest value that may be written here, within the limits of the model',
@@ -39,6 +38,13 @@ const parameter = table('What this site says of a parameter; what is left out st
     type: 'number',
     description: 'highest value that may be written here, within the limits of the model',
   },
+}
+
+const parameter = table('What this site says of a parameter; what is left out stays as the model has it', {
+  label: text('what the page calls it'),
+  group: text('heading under which the page shows it'),
+  unit: { type: 'string', maxLength: 20, description: 'unit as it is shown; nothing is converted' },
+  ...limits,
   note: text('what one should know about it, as a sentence'),
   decimals: { type: 'integer', minimum: 0, maximum: 12, description: 'decimals to show, 0 to 12' },
   pollEvery: duration('how often it is read, from 100 ms to 1 h'),
@@ -53,6 +59,10 @@ const action = table('What this site says of an action', {
   label: text('what the page calls it'),
   group: text('heading under which the page shows it'),
   hidden: flag('true: neither shown nor published'),
+  arguments: byName(
+    'Limits of its arguments, by name. The limits of a parameter also hold for an argument of the same name',
+    table('What this site says of an argument', limits),
+  ),
 })
 
 const listenAddress = (description: string): object => ({
@@ -245,7 +255,7 @@ export interface RawInstrument {
   gateway?: RawGateway
   options?: Record<string, unknown>
   parameters?: Record<string, RawParameter>
-  actions?: Record<string, { label?: string; group?: string; hidden?: boolean }>
+  actions?: Record<string, ActionOverride>
 }
 
 export interface RawParameter {

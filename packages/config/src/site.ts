@@ -45,6 +45,15 @@ export interface ParameterOverride {
   hidden?: boolean
 }
 
+/** What a site says of one action. */
+export interface ActionOverride {
+  label?: string
+  group?: string
+  hidden?: boolean
+  /** Limits of its arguments. */
+  arguments?: Readonly<Record<string, { min?: number; max?: number }>>
+}
+
 /** A TCP port at which foreign programs speak with an instrument in its own language. */
 export interface GatewayConfig {
   /** Address to listen on (default 127.0.0.1). */
@@ -80,7 +89,7 @@ export interface InstrumentConfig {
   gateway: GatewayConfig | null
   options: Readonly<Record<string, unknown>>
   parameters: Readonly<Record<string, ParameterOverride>>
-  actions: Readonly<Record<string, { label?: string; group?: string; hidden?: boolean }>>
+  actions: Readonly<Record<string, ActionOverride>>
 }
 
 /** One installation, read from `instance/site.yaml` and found without fault. */
