@@ -3,6 +3,7 @@ import { loadSite, notifySystemd, readEnvironment, startWatchdog } from '@golem/
 import { GolemError, messageOf } from '@golem/core'
 import { Command } from 'commander'
 import { pino } from 'pino'
+import { partsOf } from './parts.ts'
 import { startScheduler } from './start.ts'
 
 const program = new Command('golem-scheduler')
@@ -33,7 +34,7 @@ try {
   const scheduler = startScheduler(site, {
     redisUrl,
     log,
-    parts: [],
+    parts: partsOf(site),
     ...(options.id === undefined ? {} : { id: options.id }),
   })
   const stopWatchdog = startWatchdog(() => scheduler.healthy)

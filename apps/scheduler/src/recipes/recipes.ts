@@ -1,0 +1,70 @@
+import { messageOf } from '@golem/core'
+import type { SchedulerWrite, SiteChange } from '@golem/queue'
+import type { Part, PartContext } from '../part.ts'
+import type { RecipeShelf } from './recipe-shelf.ts'
+
+/** How often the files are looked at, in ms. */
+const LOOK_EVERY_MS = 2_000
+
+/** Tells the site which recipes there are, and what is wrong with them. */
+export class Recipes implements Part {
+  readonly #context: PartContext
+  readonly #shelf: RecipeShelf
+  readonly #told = new Map<string, string>()
+  #timer: NodeJS.Timeout | undefined
+  #isDirty = true
+  #isBusy = false
+
+  constructor(context: PartContext, shelf: RecipeShelf) {
+    this.#context = context
+    this.#shelf = shelf
+  }
+
+  async begin(): Promise<void> {
+    for (const [id, recipe] of this.#context.client.site.view.recipes)
+      this.#told.set(id, JSON.stringify(recipe))
+    this.#shelf.refresh()
+    await this.#tell()
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS)
+  }
+
+  change(change: SiteChange): void {
+    // With an instrument that a worker describes for the first time recipes that speak of it lose a fault.
+    if (change.kind === 'description' || change.kind === 'everything') this.#isDirty = true
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isBusy) return
+    this.#isBusy = true
+    try {
+      if (this.#shelf.refresh()) this.#isDirty = true
+      if (this.#isDirty) await this.#tell()
+    } catch (error) {
+      this.#context.log.warn(`recipes are not told: ${messageOf(error)}`)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  async #tell(): Promise<void> {
+    this.#isDirty = false
+    const { client } = this.#context
+    const now = new Map(
+      this.#shelf.describe(client.site.view.descriptions).map((recipe) => [recipe.id, recipe] as const),
+    )
+    const writes: SchedulerWrite[] = [...now].flatMap(([id, value]) =>
+      this.#told.get(id) === JSON.stringify(value) ? [] : [{ op: 'record', table: 'recipe', id, value }],
+    )
+    for (const id of this.#told.keys()) {
+      if (!now.has(id)) writes.push({ op: 'record', table: 'recipe', id, value: null })
+    }
+    if (writes.length === 0) return
+    await client.write(writes)
+    this.#told.clear()
+    for (const [id, recipe] of now) this.#told.set(id, JSON.stringify(recipe))
+  }
+}

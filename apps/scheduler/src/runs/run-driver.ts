@@ -1,0 +1,311 @@
+import { asGolemError, isoTime, messageOf } from '@golem/core'
+import type { SchedulerWrite } from '@golem/queue'
+import {
+  type Effect,
+  type EngineEvent,
+  type EngineState,
+  type Now,
+  type StepResult,
+  statusOf,
+  step,
+} from '@golem/recipes'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PartContext } from '../part.ts'
+import { RunCommands } from './commands.ts'
+import { readingsFrom } from './readings.ts'
+import { RunReservation } from './reservation.ts'
+import { nameOf, recordOf, type StoredRun } from './stored-run.ts'
+
+/** Before Redis is asked again, in ms. */
+const AGAIN_AFTER_MS = 300
+/** The longest a timer is set for, in ms: long waits are looked at now and then. */
+const LONGEST_TIMER_MS = 60_000
+/** How often a run that does nothing but wait writes down how far it is, in ms. */
+const SAVE_EVERY_MS = 60_000
+
+/**
+ * Carries one run on: gives the engine its events one after the other, writes what comes of each before anything is
+ * done, then does it.
+ */
+export class RunDriver {
+  readonly #context: PartContext
+  readonly #commands: RunCommands
+  readonly #reservation: RunReservation
+  readonly #onEnd: () => void
+  readonly #ended = new AbortController()
+  readonly #events: EngineEvent[] = []
+  readonly #awaited = new Set<string>()
+  #stored: StoredRun
+  /** Run time at `#anchorAt` of the monotonic clock. */
+  #anchorRunMs: number
+  #anchorAt = performance.now()
+  #working = false
+  #timer: NodeJS.Timeout | undefined
+  #watches: ReadonlySet<string> = new Set()
+  #savedAt = performance.now()
+
+  /** @param onEnd - told once, when the run has ended */
+  constructor(context: PartContext, stored: StoredRun, onEnd: () => void) {
+    this.#context = context
+    this.#stored = stored
+    this.#onEnd = onEnd
+    this.#anchorRunMs = stored.state.runMs
+    this.#commands = new RunCommands(context.client, `run ${stored.id}`, this.#ended.signal)
+    this.#reservation = new RunReservation(context, stored, {
+      onHeld: () => this.feed({ type: 'start' }),
+      onLost: (reason) => this.feed({ type: 'fail', reason }),
+      onWaiting: (reason) => void this.#show(reason),
+    })
+  }
+
+  get id(): string {
+    return this.#stored.id
+  }
+
+  get stored(): StoredRun {
+    return this.#stored
+  }
+
+  get isOver(): boolean {
+    return this.#stored.state.phase === 'ended'
+  }
+
+  /** Begins a run that is new: as soon as what it commands is its own. */
+  begin(): void {
+    this.#reservation.begin()
+  }
+
+  /**
+   * Takes up a run that another scheduler has left behind.
+   *
+   * @param aliveAt - when that one was last known to live, site clock, ms
+   * @throws QUEUE_DOWN
+   */
+  async takeOver(aliveAt: number, redisStartedAt: number): Promise<void> {
+    const { clock } = this.#context.client
+    const now = clock.now()
+    const { state, savedAt, program } = this.#stored
+    // A clock that was set back must not make the run younger.
+    this.#anchorRunMs = state.runMs + Math.max(0, now - savedAt)
+    this.#anchorAt = performance.now()
+    if (state.phase === 'waiting') return this.begin()
+    const notSent: string[] = []
+    for (const id of statusOf(program, state).pending) {
+      if (await this.#commands.wasGiven(id)) void this.#await(id)
+      else if (redisStartedAt > savedAt) {
+        this.feed({
+          type: 'outcome',
+          id,
+          outcome: { outcome: 'unknown', effect: 'unknown', code: 'WORKER_LOST' },
+        })
+      } else notSent.push(id)
+    }
+    this.feed({
+      type: 'interrupted',
+      gapMs: Math.max(0, now - Math.max(aliveAt, savedAt)),
+      notSent,
+      cause: 'the scheduler that stepped it was gone',
+    })
+    this.#reservation.resume()
+  }
+
+  /** Something has happened to it. */
+  feed(event: EngineEvent): void {
+    if (this.#ended.signal.aborted || this.isOver) return
+    // Of several reasons to look one is enough.
+    if (event.type === 'tick' && this.#events.some(({ type }) => type === 'tick')) return
+    this.#events.push(event)
+    void this.#work()
+  }
+
+  /** Readings of an instrument are new. */
+  heard(instrument: string): void {
+    if (this.#watches.has(instrument)) this.feed({ type: 'tick' })
+    this.#reservation.look(instrument)
+  }
+
+  /** Stops at once, writing nothing more. */
+  abandon(): void {
+    this.#ended.abort()
+    clearTimeout(this.#timer)
+    this.#reservation.close()
+  }
+
+  #now(): Now {
+    const { client } = this.#context
+    return {
+      runMs: Math.round(this.#anchorRunMs + performance.now() - this.#anchorAt),
+      utcMs: client.clock.now(),
+      readings: readingsFrom(client.site.view, this.#stored.program.reads),
+    }
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return
+    this.#working = true
+    try {
+      for (let event = this.#events.shift(); event; event = this.#events.shift()) {
+        if (this.#ended.signal.aborted || this.isOver) return
+        await this.#take(event)
+      }
+    } catch (error) {
+      this.#context.log.error({ err: error, run: this.id }, 'the run can not be stepped')
+      if (asGolemError(error).code === 'LEASE_LOST') this.#context.giveUp(messageOf(error))
+    } finally {
+      this.#working = false
+    }
+  }
+
+  async #take(event: EngineEvent): Promise<void> {
+    clearTimeout(this.#timer)
+    const { program, state } = this.#stored
+    const now = this.#now()
+    const result = step(program, state, { ...event, now })
+    const isNews = result.effects.length > 0 || !isSameButTime(state, result.state)
+    const isDue = performance.now() - this.#savedAt > SAVE_EVERY_MS
+    if (isNews || isDue) await this.#save(result, now)
+    if (this.#ended.signal.aborted) return
+    for (const effect of result.effects) this.#carryOut(effect)
+    if (this.isOver) return this.#close()
+    this.#watches = new Set(result.watches.map((name) => name.slice(0, name.indexOf('.'))))
+    if (result.wakeInMs !== null) {
+      const inMs = Math.min(Math.max(1, result.wakeInMs), LONGEST_TIMER_MS)
+      this.#timer = setTimeout(() => this.feed({ type: 'tick' }), inMs)
+    }
+  }
+
+  /** Writes state, record and what the step has to say, in one. While Redis is away the run stands still. */
+  async #save({ state, effects }: StepResult, now: Now): Promise<void> {
+    const { client, scheduler } = this.#context
+    const next: StoredRun = {
+      ...this.#stored,
+      state,
+      savedAt: now.utcMs,
+      revision: this.#stored.revision + 1,
+      ...(this.#stored.startedAt === undefined && state.phase !== 'waiting'
+        ? { startedAt: isoTime(now.utcMs) }
+        : {}),
+      ...(state.phase === 'ended' ? { endedAt: isoTime(now.utcMs) } : {}),
+    }
+    const writes: SchedulerWrite[] = [
+      { op: 'once', name: `revision:${next.id}`, revision: next.revision },
+      { op: 'remember', name: nameOf(next.id), value: next },
+      { op: 'record', table: 'run', id: next.id, value: recordOf(next, now, scheduler) },
+      ...effects.flatMap((effect) => written(next, effect)),
+    ]
+    await this.#persistently(() => client.write(writes))
+    this.#stored = next
+    this.#savedAt = performance.now()
+  }
+
+  /** Tells why it has not begun yet. */
+  async #show(reason: string): Promise<void> {
+    const { client, scheduler, log } = this.#context
+    const record = { ...recordOf(this.#stored, this.#now(), scheduler), message: reason }
+    try {
+      await client.write([{ op: 'record', table: 'run', id: this.id, value: record }])
+    } catch (error) {
+      log.warn({ err: error, run: this.id }, 'the run is not shown')
+    }
+  }
+
+  async #persistently(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        if (this.#ended.signal.aborted || asGolemError(error).code === 'LEASE_LOST') throw error
+        this.#context.log.warn({ err: error, run: this.id }, 'the run stands still: Redis does not answer')
+        await sleep(AGAIN_AFTER_MS)
+      }
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'command':
+        void this.#give(effect)
+        break
+      case 'cancel':
+        this.#commands
+          .cancel(effect.command)
+          .catch((error: unknown) => this.#context.log.warn({ err: error, run: this.id }, 'not cancelled'))
+        break
+      case 'safe':
+        void this.#makeSafe(effect)
+        break
+      case 'row':
+      case 'event':
+      case 'refused':
+        // Written together with the state.
+        break
+    }
+  }
+
+  async #give({ id, instrument, target }: Extract<Effect, { type: 'command' }>): Promise<void> {
+    const fence = this.#reservation.fenceOf(instrument)
+    const outcome = await this.#commands.give(id, instrument, target, fence)
+    if (outcome) this.feed({ type: 'outcome', id, outcome })
+  }
+
+  async #await(id: string): Promise<void> {
+    if (this.#awaited.has(id)) return
+    this.#awaited.add(id)
+    const outcome = await this.#commands.outcomeOf(id)
+    if (outcome) this.feed({ type: 'outcome', id, outcome })
+  }
+
+  async #makeSafe({ id, instruments }: Extract<Effect, { type: 'safe' }>): Promise<void> {
+    const { client, log } = this.#context
+    try {
+      const outcome = await client.makeSafe({
+        id: this.#commands.idOf(id),
+        instruments,
+        by: `run ${this.id}`,
+        reason: `run ${this.id} was aborted`,
+      })
+      this.feed({ type: 'outcome', id, outcome })
+    } catch (error) {
+      log.error({ err: error, run: this.id }, 'the safe state was not asked for')
+      this.feed({
+        type: 'outcome',
+        id,
+        outcome: {
+          outcome: 'unknown',
+          effect: 'unknown',
+          code: asGolemError(error).code,
+          message: messageOf(error),
+        },
+      })
+    }
+  }
+
+  #close(): void {
+    this.abandon()
+    this.#reservation.giveBack()
+    this.#onEnd()
+  }
+}
+
+/** What of an effect belongs into Redis together with the state. */
+function written({ id: run, by }: StoredRun, effect: Effect): SchedulerWrite[] {
+  switch (effect.type) {
+    case 'row':
+      return [{ op: 'row', run, value: effect.row }]
+    case 'event':
+      return [{ op: 'event', kind: 'run', by: effect.by ?? by, message: `run ${run}: ${effect.message}` }]
+    case 'refused':
+      return [{ op: 'event', kind: 'run', by, message: `run ${run}: not done: ${effect.message}` }]
+    case 'command':
+    case 'cancel':
+    case 'safe':
+      return []
+  }
+}
+
+/** Has nothing but time passed? */
+function isSameButTime(before: EngineState, after: EngineState): boolean {
+  return (
+    before === after || JSON.stringify({ ...before, runMs: 0 }) === JSON.stringify({ ...after, runMs: 0 })
+  )
+}

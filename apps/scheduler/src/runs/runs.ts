@@ -1,0 +1,206 @@
+import { GolemError, type RunRecord, isoTime, messageOf } from '@golem/core'
+import type { SchedulerRequest, SiteChange } from '@golem/queue'
+import { begin } from '@golem/recipes'
+import type { Answered, Part, PartContext } from '../part.ts'
+import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
+import { RunDriver } from './run-driver.ts'
+import { nameOf, recordOf, type StoredRun } from './stored-run.ts'
+
+/** A run that was asked for, but waited for a scheduler longer than this, is not begun: nobody expects it any more. */
+const BEGIN_WITHIN_MS = 30_000
+/** How long a run is kept after its end, in ms. */
+const KEEP_MS = 30 * 24 * 3_600_000
+/** How many ended runs are kept. */
+const KEEP = 500
+/** How often old runs are forgotten, in ms. */
+const SWEEP_MS = 3_600_000
+/** Under which name the leader's last sign of life is remembered, and how often it is written, in ms. */
+const ALIVE = 'alive'
+const ALIVE_EVERY_MS = 1_000
+
+/** All runs of the site. */
+export class Runs implements Part {
+  readonly #context: PartContext
+  readonly #shelf: RecipeShelf
+  readonly #drivers = new Map<string, RunDriver>()
+  readonly #timers: NodeJS.Timeout[] = []
+
+  constructor(context: PartContext, shelf: RecipeShelf) {
+    this.#context = context
+    this.#shelf = shelf
+  }
+
+  async begin(remembered: ReadonlyMap<string, unknown>): Promise<void> {
+    const aliveAt = Number(remembered.get(ALIVE) ?? 0)
+    const redisStartedAt = await this.#context.client.redisStartedAt()
+    for (const [name, value] of remembered) {
+      if (!name.startsWith(nameOf(''))) continue
+      const stored = value as StoredRun
+      if (stored.state.phase === 'ended') await this.#forget(stored.id)
+      else await this.#drive(stored).takeOver(aliveAt, redisStartedAt)
+    }
+    this.#haltStopped()
+    this.#timers.push(
+      setInterval(() => void this.#live(), ALIVE_EVERY_MS),
+      setInterval(() => void this.#sweep(), SWEEP_MS),
+    )
+    void this.#sweep()
+  }
+
+  change(change: SiteChange): void {
+    switch (change.kind) {
+      case 'snapshot':
+      case 'reservation':
+        for (const driver of this.#drivers.values()) driver.heard(change.instrument)
+        break
+      case 'everything':
+        for (const id of this.#context.client.site.view.snapshots.keys()) {
+          for (const driver of this.#drivers.values()) driver.heard(id)
+        }
+        this.#haltStopped()
+        break
+      case 'stop':
+        this.#haltStopped()
+        break
+      default:
+        break
+    }
+  }
+
+  async request(request: SchedulerRequest, at: number): Promise<Answered | undefined> {
+    switch (request.type) {
+      case 'run':
+        return this.#start(request.record, at)
+      case 'run-request': {
+        const { run, request: what, by } = request
+        return this.#tell(run, () => this.#drivers.get(run)?.feed({ type: 'request', request: what, by }))
+      }
+      case 'run-parameters': {
+        const { run, parameters, by } = request
+        return this.#tell(run, () =>
+          this.#drivers.get(run)?.feed({ type: 'parameters', values: parameters, by }),
+        )
+      }
+      default:
+        return undefined
+    }
+  }
+
+  end(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+    for (const driver of this.#drivers.values()) driver.abandon()
+    this.#drivers.clear()
+  }
+
+  /** The record of a run that was asked for becomes a run. */
+  #start(record: RunRecord, at: number): Answered {
+    const { client, scheduler } = this.#context
+    const { id } = record
+    if (this.#drivers.has(id)) return { writes: [] }
+    const now = client.clock.now()
+    try {
+      if (now - at > BEGIN_WITHIN_MS) {
+        throw new GolemError('COMMAND_EXPIRED', 'No scheduler was there in time: it was not begun.')
+      }
+      const program = this.#shelf.program(
+        record.recipe,
+        record.instruments ?? {},
+        client.site.view.descriptions,
+      )
+      const stored: StoredRun = {
+        id,
+        program,
+        state: begin(program, { run: id, parameters: record.parameters }),
+        savedAt: now,
+        revision: 0,
+        by: record.by,
+        ...(record.note === undefined ? {} : { note: record.note }),
+        submittedAt: record.submittedAt,
+      }
+      const shown = recordOf(stored, { runMs: 0, utcMs: now, readings: {} }, scheduler)
+      return {
+        writes: [
+          { op: 'remember', name: nameOf(id), value: stored },
+          { op: 'record', table: 'run', id, value: shown },
+          { op: 'event', kind: 'run', by: record.by, message: `run ${id} of ${program.label} begins` },
+        ],
+        after: () => this.#drive(stored).begin(),
+      }
+    } catch (error) {
+      const message = messageOf(error)
+      const ended: RunRecord = { ...record, state: 'ended', end: 'failed', message, endedAt: isoTime(now) }
+      return {
+        writes: [
+          { op: 'record', table: 'run', id, value: ended },
+          { op: 'event', kind: 'run', by: record.by, message: `run ${id} was not begun: ${message}` },
+        ],
+      }
+    }
+  }
+
+  #tell(run: string, tell: () => void): Answered {
+    if (this.#drivers.has(run)) return { writes: [], after: tell }
+    return {
+      writes: [{ op: 'event', kind: 'run', message: `run ${run} has ended: the request came too late` }],
+    }
+  }
+
+  #drive(stored: StoredRun): RunDriver {
+    const driver = new RunDriver(this.#context, stored, () => void this.#forget(stored.id))
+    this.#drivers.set(stored.id, driver)
+    return driver
+  }
+
+  /** An ended run needs no successor; its record stays. */
+  async #forget(id: string): Promise<void> {
+    this.#drivers.delete(id)
+    try {
+      await this.#context.client.write([
+        { op: 'remember', name: nameOf(id), value: null },
+        { op: 'remember', name: `revision:${id}`, value: null },
+      ])
+    } catch (error) {
+      // The next leader finds it ended, and forgets it then.
+      this.#context.log.warn({ err: error, run: id }, 'an ended run is not forgotten yet')
+    }
+  }
+
+  /** Runs whose instruments stand under an emergency stop stand still too. */
+  #haltStopped(): void {
+    const { stop } = this.#context.client.site.view
+    for (const driver of this.#drivers.values()) {
+      const { commands } = driver.stored.program
+      const stopped = commands.find((id) => stop.site ?? stop.instruments[id])
+      const record = stopped === undefined ? null : (stop.site ?? stop.instruments[stopped])
+      if (record) driver.feed({ type: 'halt', reason: `emergency stop by ${record.by} (${record.reason})` })
+    }
+  }
+
+  async #live(): Promise<void> {
+    try {
+      const { client } = this.#context
+      await client.write([{ op: 'remember', name: ALIVE, value: client.clock.now() }])
+    } catch (error) {
+      this.#context.log.debug(`no sign of life written: ${messageOf(error)}`)
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { client, log } = this.#context
+    const ended = [...client.site.view.runs.values()]
+      .filter(({ state }) => state === 'ended')
+      .toSorted((a, b) => (b.endedAt ?? '').localeCompare(a.endedAt ?? ''))
+    const now = client.clock.now()
+    const old = ended.filter(({ endedAt = '' }, n) => n >= KEEP || now - Date.parse(endedAt) > KEEP_MS)
+    try {
+      for (const { id } of old) {
+        await client.write([
+          { op: 'record', table: 'run', id, value: null },
+          { op: 'forget-rows', run: id },
+        ])
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'old runs are not forgotten yet')
+    }
+  }
+}
