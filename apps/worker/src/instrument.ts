@@ -125,17 +125,20 @@ export class Instrument {
   /**
    * Reads what is due, once.
    *
+   * @param dueAt - for when it was planned, by the monotonic clock, in ms: the next one is planned from there, so that
+   *   a busy line, which begins a little late each time, keeps its pace
    * @returns when the next poll should start, by the monotonic clock, in ms
    */
-  async poll(): Promise<number> {
+  async poll(dueAt: number): Promise<number> {
     const started = performance.now()
+    const planned = started - dueAt < this.#pollEveryMs ? dueAt : started
     const startedAt = this.#context.client.clock.now()
     try {
       const due = this.#due(started)
       const found = await this.channel.run('poll', (io) => this.driver.readAll(io, due))
       for (const name of due) this.#readAt.set(name, started)
       this.#answered(found, startedAt)
-      return Math.max(started + this.#pollEveryMs, performance.now())
+      return Math.max(planned + this.#pollEveryMs, performance.now())
     } catch (error) {
       this.#failed(asGolemError(error))
       const backOff = Math.min(this.#pollEveryMs * 2 ** Math.min(this.#failures - 1, 10), MAX_BACK_OFF_MS)

@@ -51,9 +51,10 @@ export class PollLoop {
         await this.#sleep(Math.min(wait, MAX_SLEEP_MS))
         continue
       }
+      const dueAt = next.nextPollAt
       // A wake-up during the poll asks for another one right after it.
       next.nextPollAt = Infinity
-      const then = await next.poll()
+      const then = await next.poll(dueAt)
       next.nextPollAt = Math.min(next.nextPollAt, then)
       this.#afterPoll(next)
     }
