@@ -42,6 +42,7 @@ function InstrumentSection({ instrument, sections }: GroupPart) {
         <ConditionChip state={state} />
         <StopChip instrument={instrument.id} />
         {state && <QueueLine instrument={instrument} state={state} />}
+        {canBeCommanded && <ReservationLine instrument={instrument} state={state} />}
         {canBeCommanded && (
           <div class="tools">
             <StopButton instrument={instrument} />
@@ -49,7 +50,6 @@ function InstrumentSection({ instrument, sections }: GroupPart) {
         )}
       </header>
       {state && state.condition !== 'ok' && <p class="sentence">{state.message}</p>}
-      {canBeCommanded && <ReservationLine instrument={instrument} state={state} />}
       {canBeCommanded && own !== null && (
         <p class="blocked" data-part="blocked">
           {own}

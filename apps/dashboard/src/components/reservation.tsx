@@ -28,6 +28,7 @@ export function ReservationLine({ instrument, state }: ReservationProps) {
   const me = session.value
   if (me === null || state === undefined) return null
   const isMine = current !== null && isPerson(current.holder, me.name)
+  const isFree = current === null && bookings.length === 0 && reservation.waiting.length === 0
   const close = (): void => setAsking(null)
   return (
     <div
@@ -35,6 +36,7 @@ export function ReservationLine({ instrument, state }: ReservationProps) {
       data-part="reservation"
       data-holder={current ? holderName(current.holder) : undefined}
       data-mine={isMine ? '' : undefined}
+      data-free={isFree ? '' : undefined}
     >
       {current && <Held current={current} isMine={isMine} name={me.name} />}
       <InLine reservation={reservation} />

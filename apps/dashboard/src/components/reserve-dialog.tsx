@@ -11,6 +11,8 @@ import { usePage } from './page-context.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+/** No quiet period. */
+const NONE = '0'
 /** For how long an instrument can be reserved here; others are a matter of the command line, in ms. */
 const SPANS = [30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 28 * DAY]
 
@@ -30,7 +32,7 @@ export function ReserveDialog({ instrument, mine, isHeld, onClose }: ReserveDial
   const [from, setFrom] = useState('')
   const [note, setNote] = useState(mine?.note ?? '')
   const [share, setShare] = useState(mine?.sharedWith.join(', ') ?? '')
-  const [quiet, setQuiet] = useState('')
+  const [quiet, setQuiet] = useState(mine?.quietUntil === undefined ? NONE : '')
   const [isSafe, setSafe] = useState(mine?.onExpiry === 'safe')
   const [to, setTo] = useState('')
   const [isWrong, setWrong] = useState(false)
@@ -56,7 +58,8 @@ export function ReserveDialog({ instrument, mine, isHeld, onClose }: ReserveDial
     else {
       if (isHeld) body.wait = true
       if (share.trim() !== '' || mine) body.share = namesIn(share)
-      if (quiet !== '') body.quietUntil = new Date((siteNow() ?? 0) + Number(quiet)).toISOString()
+      if (quiet === NONE) body.quietUntil = null
+      else if (quiet !== '') body.quietUntil = new Date((siteNow() ?? 0) + Number(quiet)).toISOString()
     }
     void commands.reserve(instrument.id, body)
     onClose()
@@ -67,6 +70,14 @@ export function ReserveDialog({ instrument, mine, isHeld, onClose }: ReserveDial
     value: '',
     words: t('reserveKeep', { until: formatMinute(mine.until, now.value, language.value) }),
   }
+  const quietAsItIs = mine?.quietUntil
+    ? [
+        {
+          value: '',
+          words: t('reserveKeep', { until: formatMinute(mine.quietUntil, now.value, language.value) }),
+        },
+      ]
+    : []
   const isBooking = from !== ''
   return (
     <Dialog
@@ -109,7 +120,7 @@ export function ReserveDialog({ instrument, mine, isHeld, onClose }: ReserveDial
             <Choice
               label={t('reserveQuiet')}
               part="quiet"
-              choices={[{ value: '', words: t('reserveQuietNone') }, ...spans]}
+              choices={[...quietAsItIs, { value: NONE, words: t('reserveQuietNone') }, ...spans]}
               value={quiet}
               onChange={setQuiet}
             />
@@ -196,6 +207,7 @@ function Text({
   const field = {
     id,
     value,
+    class: 'line',
     'data-field': part,
     onInput: (event: Event) => onChange((event.currentTarget as HTMLInputElement).value),
   }
