@@ -66,7 +66,11 @@ export async function soak(
   let conversations = 0
   await bench.wire.setFaults(seededFaults(bench.driver.link.replyTimeoutMs, without), 7)
   const done = (): number => bench.wire.counters.requests - startedWith
+  let before = -1
   while (done() < exchanges && signal?.aborted !== true) {
+    // A device that only tells is not asked: then there is nothing to wait for, and nothing else would get to run.
+    if (done() === before) await pause(10)
+    before = done()
     conversations += 1
     const index = conversations % Math.max(1, values.length)
     const value = values[index]
