@@ -20,6 +20,9 @@ export async function runFaultCase(bench: Bench, faultCase: FaultCase): Promise<
   return new FaultScenario(bench, await learn(bench), faultCase).run()
 }
 
+/** A conversation never ended: the link is taken for good, and nothing more is to be learned. */
+class Hung extends Error {}
+
 class FaultScenario {
   readonly #bench: Bench
   readonly #manner: Manner
@@ -38,11 +41,21 @@ class FaultScenario {
   }
 
   async run(): Promise<Problems> {
+    try {
+      await this.#steps()
+    } catch (error) {
+      if (!(error instanceof Hung)) throw error
+      this.#problems.gold.push('it hung')
+    }
+    return this.#problems
+  }
+
+  async #steps(): Promise<void> {
     const { harmless = false, lasting = false } = this.#case
     await this.#write(0, 'before the fault', true)
     await this.#lasting()
     await this.#recover('after the fault has lasted')
-    if (harmless || lasting) return this.#problems
+    if (harmless || lasting) return
     await this.#faults({ from: 1, times: 1 })
     this.#judgePoll(await this.#bench.poll(), 'a poll that it strikes once')
     await this.#recover('after it has struck a poll')
@@ -53,7 +66,6 @@ class FaultScenario {
       await this.#write(1, where)
       await this.#recover(`after it has struck ${where}`)
     }
-    return this.#problems
   }
 
   /** Poll, write, write again, all under the fault. */
@@ -104,7 +116,7 @@ class FaultScenario {
     this.#givenUp = this.#givenUp.filter((each) => each.index !== index)
     const outcome = await this.#bench.write(target, value)
     const words = `${what} (${target} = ${valueInWords(value)})`
-    if (!mustWork) this.#judgeEnd(outcome, words)
+    if (!mustWork || outcome.hung) this.#judgeEnd(outcome, words)
     else if (outcome.error) this.#problems.gold.push(`${words} did not work: ${outcomeInWords(outcome)}`)
     this.#judgeSent(index, outcome, words)
     if (outcome.error === null) this.#possible = new Set([index])
@@ -116,8 +128,11 @@ class FaultScenario {
     const { codes, harmless = false, name } = this.#case
     const { error, hung } = outcome
     const say = (why: string): void => void this.#problems.silver.push(`${what}: ${why}`)
-    if (hung) say('it never ended')
-    else if (error && harmless) say(`it failed although the answer came: ${outcomeInWords(outcome)}`)
+    if (hung) {
+      say('it never ended')
+      throw new Hung(what)
+    }
+    if (error && harmless) say(`it failed although the answer came: ${outcomeInWords(outcome)}`)
     else if (error && !codes.includes(error.code))
       say(`${outcomeInWords(outcome)} is not the error of "${name}"`)
   }

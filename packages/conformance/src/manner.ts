@@ -58,7 +58,7 @@ export async function settle(
     Object.assign(readings, last.readings)
     if (last.error) failures += 1
     else if (missing().length === 0 && goodOnes(readings).length > 0) break
-    if (failures >= tries || performance.now() - startedAt > READY_MS) break
+    if (last.hung || failures >= tries || performance.now() - startedAt > READY_MS) break
     await pause(PAUSE_MS)
   }
   const why =
@@ -135,17 +135,17 @@ export async function learn(bench: Bench, count = 2): Promise<Manner> {
 
 /** Waits until the instrument has come to rest: for a while there are values of the same parameters. */
 async function restful(bench: Bench): Promise<Readings> {
-  // One that talks by itself says one thing after the other. Behind a broker it is asked, or tells all at once.
+  // One that talks by itself tells what is new only; on a line one thing after the other. Of others a look shows all.
   const { silenceMs = 0, transport } = bench.driver
-  const restMs = Math.max(REST_MS, transport === 'mqtt' ? 0 : silenceMs / 2)
-  const newest: Record<string, Readings[string]> = {}
+  const restMs = Math.max(REST_MS, transport === 'line' ? silenceMs / 2 : 0)
+  let newest: Readings = {}
   let before = ''
   let since = performance.now()
   const giveUpAt = since + READY_MS
   for (;;) {
     const { why, readings } = await settle(bench, [])
     if (why !== null) throw new Error(why)
-    Object.assign(newest, readings)
+    newest = silenceMs === 0 ? readings : { ...newest, ...readings }
     const now = performance.now()
     const names = goodOnes(newest).toSorted().join()
     if (names !== before) since = now

@@ -27,6 +27,12 @@ export class StallLog {
     return to - from - stalled
   }
 
+  /** The longest time in which this process did not run, in ms. */
+  longest(): number {
+    this.#look()
+    return this.#stalls.reduce((most, { from, to }) => Math.max(most, to - from), 0)
+  }
+
   close(): void {
     clearInterval(this.#timer)
   }
