@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GolemError } from '@golem/core'
-import { crc16, type ModbusFraming, RtuFraming, rtuFrame, TcpFraming, tcpFrame } from './modbus-framing.ts'
+import { crc16 } from './modbus-crc.ts'
+import { type ModbusFraming, RtuFraming, rtuFrame, TcpFraming, tcpFrame } from './modbus-framing.ts'
 import {
   bitsOf,
   exceptionError,

@@ -1,4 +1,6 @@
 import { GolemError } from '@golem/core'
+import { crc16 } from './modbus-crc.ts'
+import { OtherMasters } from './modbus-other-masters.ts'
 import type { ModbusRequest } from './modbus-pdu.ts'
 
 /** The most of what came in vain that is kept for a message or for a frame behind it, in bytes. */
@@ -23,18 +25,12 @@ export interface ModbusFraming {
   take: (bytes: Buffer) => Found | undefined
   /** Nothing is awaited any more. */
   forget: () => void
+  /** Takes bytes that came while nothing was awaited. */
+  overhear: (bytes: Buffer) => void
+  /** Somebody else on the line waits for an answer. */
+  readonly othersWait: boolean
   /** What has come since the request and was not its answer, for messages; '' for nothing. */
   readonly inVain: string
-}
-
-/** CRC-16 as Modbus has it: polynomial A001 reflected, start FFFF; goes out low byte first. */
-export function crc16(bytes: Uint8Array): number {
-  let crc = 0xffff
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xa001 : crc >>> 1
-  }
-  return crc
 }
 
 /** A frame of Modbus RTU. */
@@ -64,8 +60,11 @@ export function tcpFrame(transaction: number, unit: number, pdu: Uint8Array): Bu
  * exchanges in which one can tell, which nearly all are.
  */
 export class RtuFraming implements ModbusFraming {
+  readonly #others = new OtherMasters()
   #awaited: Awaited | undefined
   #sent: Buffer = Buffer.alloc(0)
+  /** Where in what came the answer ends. */
+  #answerEnd = 0
   #came: Buffer = Buffer.alloc(0)
   /** Does what is sent come back? Undefined: not known yet. */
   #echoes: boolean | undefined
@@ -83,6 +82,7 @@ export class RtuFraming implements ModbusFraming {
   encode(awaited: Awaited): Buffer {
     this.#awaited = awaited
     this.#came = Buffer.alloc(0)
+    this.#answerEnd = 0
     this.#sent = rtuFrame(awaited.unit, awaited.request.pdu)
     return this.#sent
   }
@@ -111,8 +111,20 @@ export class RtuFraming implements ModbusFraming {
   }
 
   forget(): void {
+    const behind = this.#answerEnd === 0 ? Buffer.alloc(0) : this.#came.subarray(this.#answerEnd)
+    this.#others.forget()
+    this.#others.hear(behind)
     this.#awaited = undefined
     this.#came = Buffer.alloc(0)
+    this.#answerEnd = 0
+  }
+
+  overhear(bytes: Buffer): void {
+    this.#others.hear(bytes)
+  }
+
+  get othersWait(): boolean {
+    return this.#others.wait(this.#sent)
   }
 
   get inVain(): string {
@@ -149,7 +161,17 @@ export class RtuFraming implements ModbusFraming {
   }
 
   #foundAt(at: number): Found {
-    if (!this.#isGood(at)) return { exception: this.#came[at + 2] ?? 0 }
+    if (this.#others.isIn(this.#came.subarray(0, at), this.#sent)) {
+      throw new GolemError(
+        'REPLY_MALFORMED',
+        'Another master talks on the line: whose answer came is not known. Modbus allows for one master on a line.',
+      )
+    }
+    if (!this.#isGood(at)) {
+      this.#answerEnd = at + 5
+      return { exception: this.#came[at + 2] ?? 0 }
+    }
+    this.#answerEnd = at + (this.#awaited?.request.answerBytes ?? 0) + 3
     return {
       pdu: Buffer.from(this.#came.subarray(at + 1, at + 1 + (this.#awaited?.request.answerBytes ?? 0))),
     }
@@ -196,6 +218,13 @@ export class TcpFraming implements ModbusFraming {
     this.#awaited = undefined
     this.#others = []
   }
+
+  /** Each master has a connection of its own. */
+  overhear(): void {
+    return undefined
+  }
+
+  readonly othersWait = false
 
   get inVain(): string {
     return [...this.#others, hex(this.#came)].filter((text) => text !== '').join(', ')

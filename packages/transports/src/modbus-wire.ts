@@ -1,4 +1,4 @@
-import { GolemError, type ModbusAddress, messageOf, type SerialSettings } from '@golem/core'
+import { asGolemError, GolemError, type ModbusAddress, messageOf, type SerialSettings } from '@golem/core'
 import { type Awaited, type Found, type ModbusFraming, RtuFraming, TcpFraming } from './modbus-framing.ts'
 import { exceptionError } from './modbus-pdu.ts'
 import { openPort, type Port } from './port.ts'
@@ -15,6 +15,10 @@ const STOP_WAIT_MS = 100
 /** A connection from which nothing has come for so long, in spite of some requests, is made anew. In ms. */
 const DEAF_MS = 1000
 const DEAF_REQUESTS = 3
+/** How long the answer to another master's request is waited for, in ms. */
+const OTHERS_MS = 500
+/** That there is another master is told so often at most, in ms. */
+const TELL_OTHERS_MS = 60_000
 
 export interface ModbusWireOptions {
   place: ModbusAddress['place']
@@ -59,6 +63,9 @@ export class ModbusWire {
   /** Until when a unit may still answer a request that was given up; RTU can't tell that from the next answer. */
   readonly #owed = new Map<number, number>()
   #lateUnit: number | undefined
+  /** Until when the answer to another master's request may come. */
+  #othersUntil = -Infinity
+  #othersToldAt = -Infinity
   #unanswered = 0
   /** Grows each time the port is opened: what was known of the instruments before is void. */
   generation = 0
@@ -133,6 +140,7 @@ export class ModbusWire {
     }
     if (this.#waiter === waiter) this.#waiter = undefined
     this.#framing.forget()
+    this.#mindOthers()
     this.#unanswered = 0
     if ('exception' in found) throw exceptionError(where, request, found.exception)
     return found.pdu
@@ -182,8 +190,12 @@ export class ModbusWire {
     let timer: NodeJS.Timeout | undefined
     const timedOut = new Promise<Found>((resolve, reject) => {
       timer = setTimeout(() => {
-        const single = this.#framing instanceof RtuFraming ? this.#framing.single() : undefined
-        if (single) return resolve(single)
+        try {
+          const single = this.#framing instanceof RtuFraming ? this.#framing.single() : undefined
+          if (single) return resolve(single)
+        } catch (error) {
+          return reject(asGolemError(error))
+        }
         const came = this.#framing.inVain
         reject(
           new GolemError(
@@ -236,11 +248,12 @@ export class ModbusWire {
     }
     const giveUpAt = performance.now() + RESTLESS_MS + gap
     for (;;) {
-      const free = Math.max(this.#freeAt, this.#lastByteAt + gap)
+      const free = Math.max(this.#freeAt, this.#lastByteAt + gap, this.#othersUntil)
       const now = performance.now()
       if (now >= free) return
       if (this.#options.framing === 'rtu' && free > giveUpAt) {
-        throw new GolemError('LINK_DOWN', `${this.#options.where} does not become quiet: nothing was sent.`)
+        const why = now < this.#othersUntil ? 'another master talks on it' : 'it does not become quiet'
+        throw new GolemError('LINK_DOWN', `${this.#options.where}: ${why}. Nothing was sent.`)
       }
       await this.#sleepUntil(free, talk)
     }
@@ -300,16 +313,36 @@ export class ModbusWire {
       found = this.#framing.take(bytes)
     } catch (error) {
       this.#waiter?.reject(error)
-      // Where the next answer begins nobody knows.
+      // On a line each frame is found by its form. Elsewhere where the next one begins nobody knows.
+      if (this.#options.framing === 'rtu') return
       this.close('what came from it was no answer').catch((failure: unknown) => {
         this.#tell(false, `${this.#options.where} can't be closed: ${messageOf(failure)}.`)
       })
       return
     }
-    if (!found) return
+    if (!found) {
+      if (this.#waiter || this.#lateUnit !== undefined) return
+      this.#framing.overhear(bytes)
+      this.#mindOthers()
+      return
+    }
     if (this.#waiter) return this.#waiter.resolve(found)
     if (this.#lateUnit !== undefined) this.#owed.delete(this.#lateUnit)
+    this.#lateUnit = undefined
     this.#framing.forget()
+  }
+
+  /** Somebody else's request is left the time for its answer. */
+  #mindOthers(): void {
+    const waits = this.#framing.othersWait
+    const now = performance.now()
+    this.#othersUntil = waits ? now + OTHERS_MS : -Infinity
+    if (!waits || now - this.#othersToldAt < TELL_OTHERS_MS) return
+    this.#othersToldAt = now
+    this.#options.onConnection(
+      true,
+      `Another master talks on ${this.#options.where}. Modbus allows for one master on a line.`,
+    )
   }
 
   #onClosed(why: string): void {

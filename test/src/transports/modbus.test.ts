@@ -355,7 +355,7 @@ async function numbered(
 }
 
 for (const [line, count] of [
-  ['tcp', 2000],
+  ['tcp', 2500],
   ['rtu-tcp', 1500],
   ['rtu', 400],
 ] as const) {
