@@ -64,8 +64,7 @@ function advanceOne(ctx: Context, sequence: Sequence, scope: Scope): Advance {
   const { node } = sequence
   const step = ctx.stepAt(node.step)
   const advance = advanceNode(ctx, node, step, scope)
-  // A command was refused by a stop in the middle of it: nothing more happens before somebody resumes the run.
-  if (ctx.state.hold || advance === 'busy') return 'busy'
+  if (advance === 'busy') return 'busy'
   if (advance !== 'done') {
     const message = step.name === undefined ? advance.failed : `${step.name}: ${advance.failed}`
     if (step.onFailure !== 'continue') return { failed: message }
@@ -97,7 +96,7 @@ function advanceNode(ctx: Context, node: StepNode, step: Step, scope: Scope): Ad
     if (!(error instanceof StepFailure)) throw error
     advance = { failed: error.message }
   }
-  if (advance === 'busy' || ctx.state.hold) return 'busy'
+  if (advance === 'busy') return 'busy'
   // What the recipes that were called want done at the end is done before anything else.
   const owed = owedIn(ctx, node)
   leave(ctx, node)

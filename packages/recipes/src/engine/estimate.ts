@@ -117,11 +117,15 @@ export class Estimate {
   #rounds(rounds: number | null, step: Extract<Step, { verb: 'repeat' }>, values: Values): number | null {
     if (rounds === null) return null
     if (rounds <= 0) return 0
+    return sum([product(rounds - 1, this.#apart(step, values)), this.msOf(step.steps, values)])
+  }
+
+  /** From the beginning of one round to that of the next. */
+  #apart(step: Extract<Step, { verb: 'repeat' }>, values: Values): number | null {
     const once = this.msOf(step.steps, values)
     const every = step.everyMs === undefined ? 0 : number(step.everyMs, values)
     if (once === null || every === null) return null
-    const apart = every === 0 ? once : Math.max(1, Math.ceil(once / every)) * every
-    return (rounds - 1) * apart + once
+    return every === 0 ? once : Math.max(1, Math.ceil(once / every)) * every
   }
 
   #msLeft(node: StepNode, values: Values): number | null {
@@ -137,11 +141,15 @@ export class Estimate {
         if (!('times' in step.end)) return since(this.#ms(step, values))
         const times = number(step.end.times, values)
         if (times === null) return null
-        const body = node.body
-          ? this.msLeftIn(node.body, values)
-          : Math.max(0, (node.dueActive ?? this.#active) - this.#active)
         const rest = times - node.count - (node.body ? 1 : 0)
-        return sum([body, this.#rounds(rest, step, values)])
+        const body = node.body ? this.msLeftIn(node.body, values) : 0
+        if (rest <= 0 || body === null) return body
+        const apart = this.#apart(step, values)
+        const next = node.body
+          ? sum([node.numbers['beganActive'] ?? this.#active, apart])
+          : (node.dueActive ?? this.#active)
+        const wait = next === null ? null : Math.max(body, next - this.#active)
+        return sum([wait, this.#rounds(rest, step, values)])
       }
       case 'forEach': {
         const all = valuesOf(step.values, values)

@@ -204,6 +204,15 @@ test('an emergency stop pauses a run; a person resumes it, and what was refused 
   assert.equal(run.sent.at(-1)?.split(' ').slice(1).join(' '), 'a.x = 2')
 })
 
+test('a branch whose command a stop has refused holds the others at once', () => {
+  const run = play(
+    '- parallel:\n    - steps: [{ set: { a.x: 1 } }]\n    - steps: [{ wait: 5 s }, { set: { b.x: 1 } }]\n  timeout: 5 s',
+    { latencyMs: 5000, outcome: () => refused('STOPPED') },
+  ).for(60_000)
+  assert.equal(run.status.state, 'paused')
+  assert.deepEqual(run.sent, ['0 a.x = 1'])
+})
+
 test('an emergency stop pauses runs that send nothing too, and one in finally', () => {
   const waits = play('- wait: 1 min')
   waits.tell({ type: 'halt', reason: 'ann stopped everything.' })
