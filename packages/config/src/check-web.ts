@@ -40,6 +40,12 @@ function readAuth(raw: RawSite['auth'], report: Report): AuthConfig {
         `There is another token named "${name}". Give each its own name.`,
       )
     }
+    if (/^(?:run|schedule|gateway) /.test(name)) {
+      report(
+        ['auth', 'tokens', index, 'name'],
+        `The ledger calls runs, schedules and foreign programs so, and a reservation goes by that name. Call "${name}" otherwise.`,
+      )
+    }
     if (hash !== '' && hashes.has(hash)) {
       report(
         ['auth', 'tokens', index, 'hash'],

@@ -196,6 +196,11 @@ const CASES: Case[] = [
     /another token named/,
   ],
   [
+    'a token that goes by the name of a run',
+    `site: lab\nauth: { tokens: [${token('»run r-1')}] }\ninstruments: []\n`,
+    /calls runs, schedules and foreign programs so/,
+  ],
+  [
     'two tokens with one hash',
     `site: lab\nauth:\n  tokens:\n    - ${token('a')}\n    - ${token('b').replace('"sha', '»"sha')}\ninstruments: []\n`,
     /same hash/,
