@@ -34,3 +34,46 @@ export interface AlarmRecord {
   /** How often it became active since it was last normal. */
   count: number
 }
+
+/** What a rule of a parameter watches for, from what is furthest out to what is only odd. */
+export const ALARM_KINDS = ['lowLow', 'highHigh', 'low', 'high', 'deviation', 'state', 'stale'] as const
+
+export type AlarmKind = (typeof ALARM_KINDS)[number]
+
+/** Times are in ms, numbers in the unit of the parameter. */
+interface RuleCommon {
+  severity: Severity
+  /** It has to be so for this long before it is an alarm. */
+  delayMs: number
+  /** It has to be over for this long before the alarm has returned. */
+  offDelayMs: number
+  /** It stays until somebody has acknowledged it after it was over. */
+  latch: boolean
+  /** What to do about it, for whoever is called. */
+  guidance?: string
+  /** Nobody is called while a run of these recipes goes on; with a stage: while it is there. */
+  inhibitDuring: readonly { recipe: string; stage?: string }[]
+}
+
+/** When a parameter's value calls a person. */
+export type AlarmRule = RuleCommon &
+  (
+    | {
+        kind: 'lowLow' | 'low' | 'high' | 'highHigh'
+        at: number
+        /** How far back from the limit it has to be before it is over. */
+        hysteresis: number
+      }
+    | {
+        kind: 'deviation'
+        /** A number, or another reading. */
+        from: number | { instrument: string; parameter: string }
+        by: number
+        hysteresis: number
+      }
+    /** `equals`: it is one of these; `notEquals`: it is none of these. */
+    | { kind: 'state'; equals: readonly Value[] }
+    | { kind: 'state'; notEquals: readonly Value[] }
+    /** Not read for this long, or the instrument itself says that it has no value. */
+    | { kind: 'stale'; afterMs: number }
+  )

@@ -11,6 +11,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/transports': { always: ['core'] },
   'packages/queue': { always: ['core'] },
   'packages/recipes': { always: ['core', 'config'] },
+  'packages/alarms': { always: ['core'] },
   'packages/discovery': { always: ['core', 'transports'] },
   'packages/gateway': { always: ['core', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
@@ -20,7 +21,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
     always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'],
     lazy: ['discovery'],
   },
-  'apps/scheduler': { always: ['core', 'config', 'queue', 'recipes'] },
+  'apps/scheduler': { always: ['core', 'config', 'queue', 'recipes', 'alarms'] },
   'apps/cli': {
     always: ['core', 'config'],
     lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'],
