@@ -124,3 +124,19 @@ test('a deadband keeps small changes back', () => {
   assert.ok(sent(0) > 50)
   assert.equal(sent(3), 1)
 })
+
+test('a controller whose write a stop has refused pauses the run, and writes again after the resume', () => {
+  let stopped = true
+  const run = play(
+    '- control: { kind: hysteresis, reading: a.t, output: a.x, low: 10, high: 20, forever: true }',
+    {
+      readings: { 'a.t': 5 },
+      outcome: () => (stopped ? refused('STOPPED') : { outcome: 'done', effect: 'done' }),
+    },
+  ).for(100_000)
+  assert.equal(run.status.state, 'paused')
+  stopped = false
+  run.ask('resume')
+  run.for(10_000)
+  assert.deepEqual(run.sent, ['1 a.x = true', '100 a.x = true'])
+})

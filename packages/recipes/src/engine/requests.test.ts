@@ -213,6 +213,20 @@ test('a branch whose command a stop has refused holds the others at once', () =>
   assert.deepEqual(run.sent, ['0 a.x = 1'])
 })
 
+test('all that a stop has refused is made anew once, after the resume', () => {
+  let stopped = true
+  const run = play(
+    '- parallel:\n    - steps: [{ set: { a.x: 1 } }]\n    - steps: [{ set: { b.x: 1 } }]\n    - steps: [{ ramp: { parameter: c.x, from: 1, to: 1, over: 0 s, every: 1 s } }]',
+    { latencyMs: 1000, outcome: () => (stopped ? refused('STOPPED') : { outcome: 'done', effect: 'done' }) },
+  ).for(5000)
+  assert.equal(run.status.state, 'paused')
+  stopped = false
+  run.ask('resume')
+  run.toEnd()
+  assert.deepEqual(run.sent.slice(3), ['5 a.x = 1', '5 b.x = 1', '5 c.x = 1'])
+  assert.equal(run.status.end, 'completed')
+})
+
 test('an emergency stop pauses runs that send nothing too, and one in finally', () => {
   const waits = play('- wait: 1 min')
   waits.tell({ type: 'halt', reason: 'ann stopped everything.' })
