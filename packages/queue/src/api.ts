@@ -106,7 +106,7 @@ export interface SiteClient {
   result(id: string): Promise<Float64Array>
   /** Newest first. `since`: only those submitted later (ms since 1970). */
   listCommands(query: { instrument?: string; since?: number; limit: number }): Promise<CommandRecord[]>
-  /** Cancels one that waits. @throws UNKNOWN_COMMAND, NOT_WAITING */
+  /** Cancels one that waits. @throws UNKNOWN_COMMAND, NOT_WAITING; INSTRUMENT_RESERVED: by others, and not one's own */
   cancel(id: string, by: string): Promise<CommandRecord>
   /** Emergency stop of the site, or of one instrument. */
   stop(request: { instrument?: string; by: string; reason: string }): Promise<StopState>

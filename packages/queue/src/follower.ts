@@ -19,7 +19,7 @@ import type { SiteClock } from './clock.ts'
 import { type Connection, disconnect, troubleOf } from './connection.ts'
 import { type Keys, RECORD_TABLES, type RecordTable } from './keys.ts'
 import { recordFrom, stopStateFrom } from './records.ts'
-import { reservationsFrom } from './reservations.ts'
+import { reservationsFrom } from './reservation-records.ts'
 
 /** How long one XREAD waits in Redis, in ms. */
 const BLOCK_MS = 1_000

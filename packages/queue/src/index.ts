@@ -6,14 +6,13 @@ export type { Consumer } from './consume.ts'
 export { keysOf, type RecordTable } from './keys.ts'
 export type { LeaseKeeper, RedisLife } from './leases.ts'
 export * from './scheduler-client.ts'
+export { type KnownReservations, reservationsFrom } from './reservation-records.ts'
+export { commandRefusedBy } from './reservation-refusals.ts'
 export {
   type BookRequest,
   type GiveBackRequest,
-  type KnownReservations,
   type Reservations,
   type ReserveRequest,
-  commandRefusedBy,
-  reservationsFrom,
 } from './reservations.ts'
 export { type SiteClientOptions, commandIdFor, openSiteClient } from './site-client.ts'
 export { untilConnected } from './until-connected.ts'

@@ -1,61 +1,9 @@
-import {
-  type EndedReservation,
-  type ExpiryPolicy,
-  GolemError,
-  type Holder,
-  NO_RESERVATION,
-  type ReservationState,
-  holderName,
-  isoTime,
-  reservedInWords,
-  timeInWords,
-} from '@golem/core'
+import { type ExpiryPolicy, GolemError, type Holder, type ReservationState } from '@golem/core'
 import { randomUUID } from 'node:crypto'
 import type { SiteView } from './api.ts'
+import { refusalOf } from './reservation-refusals.ts'
+import { reservationsFrom } from './reservation-records.ts'
 import type { ScriptName } from './scripts.ts'
-
-/** One time of an instrument, reserved or booked, as it stands in Redis. Times are ms since 1970. */
-interface StoredBooking extends Holder {
-  id: string
-  from: number
-  until: number
-  note?: string
-  onExpiry?: ExpiryPolicy
-}
-
-/** All there is to the reservations of one instrument, as it stands in Redis. */
-interface StoredReservations {
-  /** Grows with each change. */
-  v: number
-  /** Of the newest reservation. */
-  fence: number
-  current?: Holder & {
-    fence: number
-    since: number
-    until: number
-    quietUntil?: number
-    idleSince?: number
-    shared: string[]
-    onExpiry: ExpiryPolicy
-    note?: string
-  }
-  waiting: (Holder & { since: number; forMs: number; note?: string })[]
-  bookings: StoredBooking[]
-  ended?: Holder & Omit<EndedReservation, 'at' | 'holder'> & { at: number }
-  /** A reservation has ended after which the outputs have to be made safe, and they are not yet. */
-  safe?: { fence: number; name: string }
-}
-
-/** The reservations of one instrument, with what workers have to know besides. */
-export interface KnownReservations {
-  state: ReservationState
-  /** Of two versions the higher one is newer. */
-  version: number
-  /** Number of the newest reservation, also when it has ended; 0: there was none. */
-  fence: number
-  /** The outputs have to be made safe: the reservation with this number, of this name, has ended. */
-  unsafe: { fence: number; name: string } | null
-}
 
 /** What is asked for; absent: as it is, or as is usual. */
 export interface ReserveRequest {
@@ -105,13 +53,12 @@ export interface Reservations {
   reserve(request: ReserveRequest): Promise<ReservationState>
   /** Books a time to come. @throws INSTRUMENT_RESERVED, INVALID_REQUEST, QUEUE_FULL */
   book(request: BookRequest): Promise<ReservationState>
-  /** @param admin - may give away what is not theirs @throws NOT_ALLOWED, INVALID_REQUEST: nobody holds it */
+  /** Only its holder can. @throws NOT_ALLOWED, INVALID_REQUEST: nobody holds it */
   handOver(request: {
     instrument: string
     holder: Holder
     to: Holder
     note?: string
-    admin?: boolean
   }): Promise<ReservationState>
   /** Gives back, leaves the line or cancels a booking. @throws NOT_ALLOWED, INVALID_REQUEST, NOT_FOUND */
   giveBack(request: GiveBackRequest): Promise<ReservationState>
@@ -178,7 +125,6 @@ export class RedisReservations implements Reservations {
     holder: Holder
     to: Holder
     note?: string
-    admin?: boolean
   }): Promise<ReservationState> {
     return this.#change('golemHandOver', instrument, { ...holder, ...rest })
   }
@@ -246,31 +192,6 @@ export class RedisReservations implements Reservations {
   }
 }
 
-/** @param json - as the scripts hand it out; empty: the instrument was never reserved */
-export function reservationsFrom(instrument: string, json: string): KnownReservations {
-  if (json === '') {
-    return { state: NO_RESERVATION, version: 0, fence: 0, unsafe: null }
-  }
-  const stored = JSON.parse(json) as StoredReservations
-  const { current, ended } = stored
-  return {
-    version: stored.v,
-    fence: stored.fence,
-    unsafe: stored.safe ?? null,
-    state: {
-      current: current ? currentFrom(instrument, current) : null,
-      waiting: listOf(stored.waiting).map(({ kind, name, since, forMs, note }) => ({
-        holder: { kind, name },
-        since: isoTime(since),
-        forMs,
-        ...(note === undefined ? {} : { note }),
-      })),
-      bookings: listOf(stored.bookings).map(bookingFrom),
-      ...(ended === undefined ? {} : { ended: endedFrom(ended) }),
-    },
-  }
-}
-
 /** When time alone will change something next, ms since 1970; Infinity: never. */
 function reservationsDueAt({ current, bookings, waiting }: ReservationState): number {
   if (current) return Date.parse(current.until)
@@ -313,116 +234,10 @@ export function settleWhenDue(
   return () => clearInterval(timer)
 }
 
-/** Why a command of this instrument is refused. @param fence - number of the reservation it was given under, if any */
-export function commandRefusedBy({ current }: ReservationState, fence?: number | string): GolemError {
-  const held = current ? reservedInWords(current) : ''
-  const ended = fence === undefined ? '' : `The reservation it was given under (number ${fence}) has ended. `
-  return new GolemError('INSTRUMENT_RESERVED', `${ended}${held}`.trim(), {
-    details: current ? { holder: holderName(current.holder), until: current.until } : {},
-  })
-}
-
-/** The lists of an empty table: Lua has one kind of table only. */
-function listOf<T>(list: readonly T[] | Record<string, never>): readonly T[] {
-  return Array.isArray(list) ? list : []
-}
-
-function currentFrom(
-  instrument: string,
-  current: NonNullable<StoredReservations['current']>,
-): NonNullable<ReservationState['current']> {
-  const { kind, name, fence, since, until, quietUntil, idleSince, shared, onExpiry, note } = current
-  return {
-    instrument,
-    holder: { kind, name },
-    fence,
-    since: isoTime(since),
-    until: isoTime(until),
-    ...(quietUntil === undefined ? {} : { quietUntil: isoTime(quietUntil) }),
-    ...(idleSince === undefined ? {} : { idleSince: isoTime(idleSince) }),
-    sharedWith: listOf(shared),
-    onExpiry,
-    ...(note === undefined ? {} : { note }),
-  }
-}
-
-function bookingFrom({
-  id,
-  kind,
-  name,
-  from,
-  until,
-  note,
-}: StoredBooking): ReservationState['bookings'][number] {
-  return {
-    id,
-    holder: { kind, name },
-    from: isoTime(from),
-    until: isoTime(until),
-    ...(note === undefined ? {} : { note }),
-  }
-}
-
-function endedFrom({ kind, name, at, ...rest }: NonNullable<StoredReservations['ended']>): EndedReservation {
-  return { holder: { kind, name }, at: isoTime(at), ...rest }
-}
-
 function isSame(a: Holder, b: Holder): boolean {
   return a.kind === b.kind && a.name === b.name
 }
 
 function pairsOf(flat: readonly string[]): [string, string][] {
   return flat.flatMap((id, n) => (n % 2 === 0 ? [[id, flat[n + 1] ?? ''] as [string, string]] : []))
-}
-
-/** What the answer of a script says to whoever asked. @param detail - JSON of the booking in the way */
-function refusalOf(what: string, instrument: string, json: string, detail: string): GolemError {
-  const { current } = reservationsFrom(instrument, json).state
-  switch (what) {
-    case 'reserved':
-      return commandRefusedBy({ ...NO_RESERVATION, current })
-    case 'booked': {
-      const { holder, from, until } = bookingFrom(JSON.parse(detail) as StoredBooking)
-      return new GolemError(
-        'INSTRUMENT_RESERVED',
-        `${instrument} is booked by ${holderName(holder)} from ${timeInWords(from)} until ${timeInWords(until)}. ` +
-          'Choose another time, or ask them.',
-        { details: { holder: holderName(holder), from, until } },
-      )
-    }
-    case 'past':
-      return new GolemError('INVALID_REQUEST', 'That time is over, or ends before it begins.', {
-        field: '/until',
-      })
-    case 'full':
-      return new GolemError('QUEUE_FULL', `Too many wait for ${instrument} or have booked it already.`)
-    case 'free':
-      return new GolemError('INVALID_REQUEST', `Nobody holds ${instrument}: there is nothing to hand over.`, {
-        field: '/to',
-      })
-    case 'notyours':
-      return new GolemError(
-        'NOT_ALLOWED',
-        detail === ''
-          ? `Only its holder or an admin may do that. ${current ? reservedInWords(current) : ''}`.trim()
-          : `That booking is ${holderName(bookingFrom(JSON.parse(detail) as StoredBooking).holder)}'s: only they or an admin may cancel it.`,
-      )
-    case 'noreason':
-      return new GolemError('INVALID_REQUEST', 'It is not yours: as an admin, say why (reason).', {
-        field: 'query.reason',
-      })
-    case 'changed':
-      return new GolemError(
-        'INSTRUMENT_RESERVED',
-        current
-          ? `It is another reservation by now: ${reservedInWords(current)}`
-          : `That reservation of ${instrument} has ended already.`,
-      )
-    case 'nobooking':
-      return new GolemError('NOT_FOUND', `There is no such booking of ${instrument}.`, {
-        field: 'query.booking',
-      })
-    default:
-      return new GolemError('INTERNAL', `a reservation script answered "${what}"`)
-  }
 }

@@ -26,6 +26,9 @@ local function rsv_name(h)
   if h.kind == 'run' then return 'run ' .. h.name end
   return h.name
 end
+local function rsv_note(note)
+  if note ~= '' then return note end
+end
 local function rsv_same(a, b) return a.kind == b.kind and a.name == b.name end
 local function rsv_span(ms)
   local s = math.max(1, math.floor(ms / 1000 + 0.5))
@@ -193,7 +196,7 @@ if c and not mine then
     rsv_tell(instrument, rsv_name(q), rsv_name(q) .. ' waits in line for it, as number ' .. #s.waiting)
   end
   w.forMs = q.forMs or q['until'] and math.max(1000, q['until'] - at) or w.forMs or ${DEFAULT_RESERVATION_MS}
-  w.note = q.note or w.note
+  w.note = rsv_note(q.note) or w.note
   w.onExpiry = q.onExpiry or w.onExpiry
   return {'waiting', rsv_save(instrument, s)}
 end
@@ -207,13 +210,13 @@ end
 if mine then
   local span = till ~= c['until'] and ', for ' .. rsv_span(till - at) .. ' from now' or ''
   c['until'] = till
-  if q.note then c.note = q.note ~= '' and q.note or nil end
+  if q.note then c.note = rsv_note(q.note) end
   if q.onExpiry then c.onExpiry = q.onExpiry end
   c.idleSince = nil
   redis.call('HSET', R .. ':reservations-used', instrument, text(at))
-  if not q.silent then rsv_tell(instrument, rsv_name(q), 'reservation of ' .. rsv_name(q) .. ' changed' .. span) end
+  rsv_tell(instrument, rsv_name(q), 'reservation of ' .. rsv_name(q) .. ' changed' .. span)
 else
-  c = rsv_grant(s, q, till, at, q.onExpiry, q.note ~= '' and q.note or nil)
+  c = rsv_grant(s, q, till, at, q.onExpiry, rsv_note(q.note))
   rsv_tell(instrument, rsv_name(q), 'reserved by ' .. rsv_name(q) .. ' for ' .. rsv_span(till - at))
 end
 if q.shared then c.shared = q.shared end
@@ -223,20 +226,20 @@ end
 return {'ok', rsv_save(instrument, s)}`,
 
   /**
-   * Gives a reservation to somebody else. ARGV: instrument, request (JSON): kind, name of who asks; to: kind and name;
-   * admin; note -> ok JSON | free JSON | notyours JSON
+   * Its holder gives a reservation to somebody else. ARGV: instrument, request (JSON): kind, name; to: kind and name;
+   * note -> ok JSON | free JSON | notyours JSON
    */
   golemHandOver: `
 local instrument, q, at = ARGV[1], cjson.decode(ARGV[2]), now_ms()
 local s, json = rsv_now(instrument, at)
 local c = s.current
 if not c then return {'free', json} end
-if not rsv_same(c, q) and not q.admin then return {'notyours', json} end
+if not rsv_same(c, q) then return {'notyours', json} end
 local limit = rsv_next_booking(s, q.to, at)
 local till = c['until']
 if limit then till = math.min(till, limit.from) end
 rsv_end(s, 'handed over', rsv_name(q), nil, at)
-local new = rsv_grant(s, q.to, till, at, c.onExpiry, q.note or c.note)
+local new = rsv_grant(s, q.to, till, at, c.onExpiry, rsv_note(q.note) or c.note)
 new.shared = c.shared
 rsv_tell(instrument, rsv_name(q), 'reservation handed over from ' .. rsv_name(c) .. ' to ' .. rsv_name(new))
 return {'ok', rsv_save(instrument, s)}`,
@@ -261,7 +264,7 @@ end
 local c = s.current
 if c and c['until'] > q.from and not rsv_same(c, q) then return {'reserved', json} end
 table.insert(s.bookings, place, { id = q.id, kind = q.kind, name = q.name, from = q.from, ['until'] = q['until'],
-  note = q.note, onExpiry = q.onExpiry })
+  note = rsv_note(q.note), onExpiry = q.onExpiry })
 rsv_tell(instrument, rsv_name(q), 'booked by ' .. rsv_name(q) .. ' for ' .. rsv_span(q['until'] - q.from) .. ', beginning in ' .. rsv_span(q.from - at))
 return {'ok', rsv_save(instrument, s)}`,
 

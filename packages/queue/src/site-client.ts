@@ -2,25 +2,28 @@ import {
   type CommandRecord,
   GolemError,
   type LeaseRecord,
+  NO_RESERVATION,
   type PlannedStart,
   type RunRow,
   type SiteEvent,
   type StopState,
   asGolemError,
   describeTarget,
-  isoTime,
+  isEntitled,
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
 import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect, FAST_TIMEOUT_MS, troubleOf } from './connection.ts'
+import { type EventQuery, readEvents } from './events.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
 import { type Keys, keysOf, type RecordTable, STARTS_MAX } from './keys.ts'
 import { Outcomes } from './outcomes.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import { commandRefusedBy } from './reservation-refusals.ts'
 import { type Reservations, RedisReservations, settleWhenDue } from './reservations.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 import { submitRefusal } from './submit-refusal.ts'
@@ -170,6 +173,10 @@ class RedisSiteClient implements SiteClient {
 
   async cancel(id: string, by: string): Promise<CommandRecord> {
     const before = await this.getCommand(id)
+    const { current } = await this.reservations.of(before.instrument)
+    if (current && before.by !== by && !isEntitled(current, by)) {
+      throw commandRefusedBy({ ...NO_RESERVATION, current })
+    }
     const ending = endingOf({
       outcome: 'refused',
       effect: 'none',
@@ -210,30 +217,8 @@ class RedisSiteClient implements SiteClient {
     return stopStateFrom(await this.#script<string[]>('golemRelease', instrument ?? '*', by, message))
   }
 
-  async events(query: {
-    since?: string
-    limit: number
-    instrument?: string
-    kind?: string
-  }): Promise<SiteEvent[]> {
-    const { since, limit, instrument, kind } = query
-    const wanted = (event: SiteEvent): boolean =>
-      (instrument === undefined || event.instrument === instrument) &&
-      (kind === undefined || event.kind === kind)
-    const found: SiteEvent[] = []
-    let edge = since === undefined ? '+' : `(${since}`
-    while (found.length < limit) {
-      const batch = await this.#ask(() =>
-        since === undefined
-          ? this.#fast.xrevrange(this.#keys.events, edge, '-', 'COUNT', 500)
-          : this.#fast.xrange(this.#keys.events, edge, '+', 'COUNT', 500),
-      )
-      if (batch.length === 0) break
-      found.push(...batch.map(eventFrom).filter(wanted))
-      edge = `(${batch[batch.length - 1]?.[0] ?? ''}`
-    }
-    const page = found.slice(0, limit)
-    return since === undefined ? page.toReversed() : page
+  events(query: EventQuery): Promise<SiteEvent[]> {
+    return readEvents((question) => this.#ask(() => question(this.#fast)), this.#keys, query)
   }
 
   async request(
@@ -416,19 +401,6 @@ class RedisSiteClient implements SiteClient {
 /** The id that belongs to an idempotency key: the same person and key always give the same id. */
 export function commandIdFor(by: string, key: string): string {
   return `k-${createHash('sha256').update(`${by}\0${key}`).digest('hex').slice(0, 32)}`
-}
-
-function eventFrom([id, flat]: [string, string[]]): SiteEvent {
-  const fields: Record<string, string> = {}
-  for (let n = 0; n + 1 < flat.length; n += 2) fields[flat[n] ?? ''] = flat[n + 1] ?? ''
-  return {
-    id,
-    at: isoTime(Number(fields['at'])),
-    kind: fields['kind'] ?? '',
-    ...(fields['instrument'] ? { instrument: fields['instrument'] } : {}),
-    ...(fields['by'] ? { by: fields['by'] } : {}),
-    message: fields['message'] ?? '',
-  }
 }
 
 function delay(ms: number): Promise<undefined> {

@@ -1,5 +1,6 @@
 import { GolemError } from '@golem/core'
-import { commandRefusedBy, reservationsFrom } from './reservations.ts'
+import { reservationsFrom } from './reservation-records.ts'
+import { commandRefusedBy } from './reservation-refusals.ts'
 
 /**
  * Why the ledger did not take a command.

@@ -18,7 +18,7 @@ import { type Keys, keysOf, RESULT_TTL_S } from './keys.ts'
 import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
-import { type KnownReservations, reservationsFrom } from './reservations.ts'
+import { type KnownReservations, reservationsFrom } from './reservation-records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
 /** What comes over the control channel. `instrument: null`: the whole site. */

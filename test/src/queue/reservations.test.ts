@@ -413,3 +413,18 @@ test('the line and the bookings have an end', async (t) => {
   for (let n = 0; n < 50; n += 1) await waits(n)
   await assert.rejects(waits(50), { code: 'QUEUE_FULL' })
 })
+
+test('a waiting command of the holder is cancelled by nobody else', async (t) => {
+  const { client } = await rig(t)
+  await client.reservations.reserve({ instrument: ID, holder: ANN, forMs: HOUR, share: ['Eve'] })
+  const { record } = await submit(client, 'Ann')
+  await assert.rejects(client.cancel(record.id, BOB.name), RESERVED)
+  const { record: second } = await submit(client, 'Ann')
+  assert.equal((await client.cancel(second.id, 'Eve')).code, 'COMMAND_CANCELLED')
+  assert.equal((await client.cancel(record.id, 'Ann')).code, 'COMMAND_CANCELLED')
+  // One's own command may be cancelled also when somebody else has the instrument by then.
+  await client.reservations.giveBack({ instrument: ID, holder: ANN })
+  const { record: third } = await submit(client, BOB.name)
+  await client.reservations.reserve({ instrument: ID, holder: ANN, forMs: HOUR })
+  assert.equal((await client.cancel(third.id, BOB.name)).code, 'COMMAND_CANCELLED')
+})

@@ -107,7 +107,7 @@ export function reservationRoutes(app: FastifyInstance, context: WebContext): vo
 function change(
   { client, access }: WebContext,
   instrument: string,
-  { name, role }: Identity,
+  { name }: Identity,
   body: ReservationBody,
 ): Promise<ReservationState> {
   const { note, forMs, onExpiry, wait } = body
@@ -119,7 +119,7 @@ function change(
   if (body.to !== undefined) {
     checkAlone(body, 'to', ['to', 'note'])
     const to = person(access.personNamed(body.to, '/to'))
-    return client.reservations.handOver({ ...common, to, admin: role === 'admin' })
+    return client.reservations.handOver({ ...common, to })
   }
   const policy = onExpiry === undefined ? {} : { onExpiry }
   const until = body.until === undefined ? undefined : timeOf(body.until, '/until')
