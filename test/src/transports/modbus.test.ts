@@ -366,7 +366,7 @@ for (const [line, count] of [
     const bad = await numbered(device, [channel, other], count)
     assert.ok(bad > 0 && bad < count / 10, `${bad} failed`)
     // On a busy machine a unit may still be at a request that was given up.
-    assert.ok(Number(overlaps(device)) <= bad, `${overlaps(device)} overlaps, ${bad} failed`)
+    assert.ok(Number(overlaps(device)) <= bad, `${String(overlaps(device))} overlaps, ${bad} failed`)
     assert.equal(faulty(device), 0)
   })
 }
