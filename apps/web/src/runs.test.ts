@@ -11,6 +11,7 @@ const RECIPE: RecipeDescription = {
     onFor: { type: 'duration', label: 'How long', min: 1000, max: 600_000, default: 240_000 },
     power: { type: 'number', label: 'Power', unit: '%', min: 0, max: 100 },
   },
+  roles: { fan: { label: 'Board of the fans', default: 'relay-1' } },
   stages: ['open', 'blow', 'close'],
   commands: ['relay-1'],
   reads: [],
@@ -21,6 +22,11 @@ const RECIPE: RecipeDescription = {
 async function withRecipe(t: TestContext) {
   const site = await open(t)
   site.client.view.recipes.set(RECIPE.id, RECIPE)
+  site.client.view.recipes.set('elsewhere', {
+    ...RECIPE,
+    id: 'elsewhere',
+    roles: { fan: { label: 'Board of the fans', default: null } },
+  })
   site.client.view.recipes.set('broken', { ...RECIPE, id: 'broken', faults: ['broken.yaml:3: no such step'] })
   const start = (payload: object, headers: Record<string, string> = {}) =>
     site.app.inject({ method: 'POST', url: '/api/runs', payload, headers })
@@ -70,6 +76,12 @@ test('what can not be started is refused with what is wrong, where', async (t) =
       'UNKNOWN_INSTRUMENT',
       '/instruments/fan',
     ],
+    [
+      { recipe: 'ventilation', parameters: { power: 1 }, instruments: { pump: 'relay-1' } },
+      'UNKNOWN_NAME',
+      '/instruments/pump',
+    ],
+    [{ recipe: 'elsewhere', parameters: { power: 1 } }, 'INVALID_REQUEST', '/instruments/fan'],
   ]
   for (const [body, code, field] of cases) {
     const problem = (await start(body)).json<ProblemDocument>()

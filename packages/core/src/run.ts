@@ -9,12 +9,20 @@ export interface RecipeParameterDescription extends Omit<ValueDescription, 'type
   note?: string
 }
 
+/** An instrument of a recipe by the part it plays; a run may bind another one. */
+export interface RecipeRole {
+  label: string
+  /** The instrument when a run binds none; null: this site has no such instrument, so a run has to bind one. */
+  default: string | null
+}
+
 /** A recipe as pages and programs see it. */
 export interface RecipeDescription {
   id: string
   label: string
   note?: string
   parameters: Readonly<Record<string, RecipeParameterDescription>>
+  roles: Readonly<Record<string, RecipeRole>>
   /** Names of the stages, in their order. */
   stages: readonly string[]
   /** Instruments that it commands: a run reserves them. */

@@ -1,7 +1,6 @@
 import { describeFault } from '@golem/config'
 import { GolemError, type InstrumentDescription, type RecipeDescription } from '@golem/core'
 import {
-  checkRecipe,
   describeRecipe,
   type FoundRecipes,
   link,
@@ -37,9 +36,7 @@ export class RecipeShelf {
   /** @param instruments - what is known of the site's instruments: recipes that do not fit them have faults */
   describe(instruments: ReadonlyMap<string, InstrumentDescription>): RecipeDescription[] {
     const { read, recipes } = this.#found
-    return read.map((each) =>
-      describeRecipe(each, recipes, each.recipe ? checkRecipe(each.recipe, instruments) : []),
-    )
+    return read.map((each) => describeRecipe(each, recipes, instruments))
   }
 
   /**

@@ -1,4 +1,12 @@
-import { GolemError, RUN_REQUESTS, type RunRecord, type RunRequest, type Value, isoTime } from '@golem/core'
+import {
+  GolemError,
+  type RecipeDescription,
+  RUN_REQUESTS,
+  type RunRecord,
+  type RunRequest,
+  type Value,
+  isoTime,
+} from '@golem/core'
 import { commandIdFor } from '@golem/queue'
 import { checkGiven, checkParameters } from '@golem/recipes'
 import type { FastifyInstance } from 'fastify'
@@ -235,9 +243,7 @@ function newRun(context: WebContext, { id, by }: { id: string; by: string }, bod
     )
   }
   const { instruments } = body
-  for (const [role, instrument] of Object.entries(instruments ?? {})) {
-    checkKnown(context, instrument, `/instruments/${role}`)
-  }
+  checkRoles(context, recipe, instruments ?? {})
   const at = isoTime(client.view.now())
   return {
     id,
@@ -264,6 +270,30 @@ function newRun(context: WebContext, { id, by }: { id: string; by: string }, bod
     interruptions: { count: 0, ms: 0 },
     rows: 0,
     scheduler: null,
+  }
+}
+
+/** @throws UNKNOWN_NAME, UNKNOWN_INSTRUMENT, INVALID_REQUEST */
+function checkRoles(
+  context: WebContext,
+  { id, roles }: RecipeDescription,
+  given: Readonly<Record<string, string>>,
+): void {
+  for (const [role, instrument] of Object.entries(given)) {
+    const field = `/instruments/${role}`
+    if (!Object.hasOwn(roles, role)) {
+      const known = Object.keys(roles).join(', ') || 'none'
+      throw new GolemError('UNKNOWN_NAME', `${id} has no role "${clip(role)}". It has: ${known}.`, { field })
+    }
+    checkKnown(context, instrument, field)
+  }
+  for (const [role, { label, default: usual }] of Object.entries(roles)) {
+    if (usual !== null || Object.hasOwn(given, role)) continue
+    throw new GolemError(
+      'INVALID_REQUEST',
+      `Say which instrument is the "${role}" (${label}): this site does not have the one that ${id} names.`,
+      { field: `/instruments/${role}` },
+    )
   }
 }
 

@@ -18,12 +18,12 @@ export type Descriptions = ReadonlyMap<string, InstrumentDescription>
  * their limits?
  *
  * @param descriptions - of all instruments of the site, with its limits
- * @param bindings - instruments for its roles, where they are others than the defaults
+ * @param bindings - instruments for its roles, where they are others than the defaults; null: whoever runs it will say
  */
 export function checkRecipe(
   recipe: Recipe,
   descriptions: Descriptions,
-  bindings: Readonly<Record<string, string>> = {},
+  bindings: Readonly<Record<string, string | null>> = {},
 ): Fault[] {
   const check = new Check(recipe, descriptions, bindings)
   for (const { steps } of recipe.stages) check.steps(steps, variablesOf(recipe.parameters))
@@ -35,10 +35,10 @@ class Check {
   readonly faults: Fault[] = []
   readonly #recipe: Recipe
   readonly #descriptions: Descriptions
-  readonly #bindings: Readonly<Record<string, string>>
+  readonly #bindings: Readonly<Record<string, string | null>>
   #at: Step | undefined
 
-  constructor(recipe: Recipe, descriptions: Descriptions, bindings: Readonly<Record<string, string>>) {
+  constructor(recipe: Recipe, descriptions: Descriptions, bindings: Readonly<Record<string, string | null>>) {
     this.#recipe = recipe
     this.#descriptions = descriptions
     this.#bindings = bindings
@@ -174,7 +174,9 @@ class Check {
 
   #instrument(name: string, report = true): InstrumentDescription | undefined {
     const role = own(this.#recipe.roles, name)
-    const id = role ? (own(this.#bindings, name) ?? role.default) : name
+    const bound = own(this.#bindings, name)
+    if (role && bound === null) return undefined
+    const id = role ? (bound ?? role.default) : name
     const instrument = this.#descriptions.get(id)
     if (instrument || !report) return instrument
     const known = [...Object.keys(this.#recipe.roles), ...this.#descriptions.keys()]

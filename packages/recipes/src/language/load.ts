@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeFault, type Fault } from '@golem/config'
-import { messageOf, type RecipeDescription } from '@golem/core'
+import { messageOf, type RecipeDescription, type RecipeRole } from '@golem/core'
 import type { Recipe } from '../recipe.ts'
+import { checkRecipe, type Descriptions } from './check.ts'
 import { link } from './link.ts'
 import { type ReadRecipe, readRecipeFile } from './read.ts'
 
@@ -40,25 +41,42 @@ export function loadRecipes(folders: readonly string[]): FoundRecipes {
   return { recipes, read, faults }
 }
 
-/** A recipe as pages and programs see it. `faults`: what else is known to be wrong, e.g. from `checkRecipe`. */
+/**
+ * A recipe as pages and programs see it.
+ *
+ * @param descriptions - of the site's instruments: then it is checked against them
+ */
 export function describeRecipe(
   { id, recipe, faults: own }: ReadRecipe,
   recipes: ReadonlyMap<string, Recipe>,
-  faults: readonly Fault[] = [],
+  descriptions?: Descriptions,
 ): RecipeDescription {
   const linked = recipe ? link(recipe, { recipes }) : null
-  const all = [...own, ...(linked?.faults ?? []), ...faults]
+  const roles = recipe ? rolesOf(recipe, descriptions) : {}
+  const bindings = Object.fromEntries(Object.entries(roles).map(([role, { default: is }]) => [role, is]))
+  const unfit = recipe && descriptions ? checkRecipe(recipe, descriptions, bindings) : []
+  const all = [...own, ...(linked?.faults ?? []), ...unfit]
   return {
     id,
     label: recipe?.label ?? id,
     ...(recipe?.note === undefined ? {} : { note: recipe.note }),
     parameters: recipe?.parameters ?? {},
+    roles,
     stages: recipe?.stages.map(({ name }) => name) ?? [],
     commands: linked?.program?.commands ?? [],
     reads: [...new Set((linked?.program?.reads ?? []).map((key) => key.slice(0, key.indexOf('.'))))],
     kind: 'yaml',
     faults: all.map(describeFault),
   }
+}
+
+function rolesOf({ roles }: Recipe, descriptions: Descriptions | undefined): Record<string, RecipeRole> {
+  return Object.fromEntries(
+    Object.entries(roles).map(([name, { label, default: id }]) => [
+      name,
+      { label, default: descriptions === undefined || descriptions.has(id) ? id : null },
+    ]),
+  )
 }
 
 function filesIn(folder: string, faults: Fault[]): string[] {

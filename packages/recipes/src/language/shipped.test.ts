@@ -57,6 +57,7 @@ test('a description has what pages and programs need', () => {
     label: 'Test',
     note: 'For tests.',
     parameters: { t: { type: 'duration', label: 'T', default: 5000, max: 60_000 } },
+    roles: {},
     stages: ['all'],
     commands: ['pump'],
     reads: ['co2'],
