@@ -140,3 +140,17 @@ test('a controller whose write a stop has refused pauses the run, and writes aga
   run.for(10_000)
   assert.deepEqual(run.sent, ['1 a.x = true', '100 a.x = true'])
 })
+
+test('what a rule of the site refuses for a while (an interlock, a least time off) is no end of a controller', () => {
+  const run = play(
+    '- control: { kind: hysteresis, reading: a.t, output: a.x, low: 10, high: 20, forever: true }',
+    {
+      readings: { 'a.t': 5 },
+      outcome: (_command, number) =>
+        number < 40 ? refused('NOT_FOUND') : { outcome: 'done', effect: 'done' },
+    },
+  ).for(600_000)
+  assert.equal(run.status.state, 'running')
+  assert.deepEqual([run.sent[1], run.sent.length], ['11 a.x = true', 40])
+  assert.equal(run.events('failure').length, 1)
+})

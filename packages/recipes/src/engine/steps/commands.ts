@@ -13,10 +13,7 @@ import type { StepNode } from '../state.ts'
 /** After a refusal because something is away it is tried again after this long, in ms. */
 const AGAIN_MS = 2_000
 
-/**
- * Codes of commands that were refused, so certainly never sent, because something was away or full for the moment.
- * Only these are made anew, as commands of their own.
- */
+/** Refused, so certainly never sent, because something was away or full for the moment. */
 const AWAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'COMMAND_EXPIRED',
   'LEASE_LOST',
@@ -27,6 +24,35 @@ const AWAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'WORKER_AWAY',
   'WORKER_STOPPING',
 ])
+
+/** Refused for good: asking again would bring the same answer, or somebody did not want it. */
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'COMMAND_CANCELLED',
+  'CONFIG_INVALID',
+  'INSTRUMENT_RESERVED',
+  'INVALID_REQUEST',
+  'JOURNAL_FAILED',
+  'KEY_REUSED',
+  'NOT_ALLOWED',
+  'NOT_AUTHENTICATED',
+  'NOT_WRITABLE',
+  'OUT_OF_RANGE',
+  'QUEUE_CLEARED',
+  'STOPPED',
+  'UNKNOWN_INSTRUMENT',
+  'UNKNOWN_NAME',
+  'WRONG_INSTRUMENT',
+  'WRONG_TYPE',
+])
+
+/**
+ * Why a command was not sent, if that may be otherwise soon: `away`, or a `rule` of the site (an interlock, the least
+ * time an output has to stay on or off). Then it is made anew, as a command of its own. null: it is over.
+ */
+export function notNow({ outcome, effect, code }: Outcome): 'away' | 'rule' | null {
+  if (outcome !== 'refused' || effect !== 'none' || code === undefined || FINAL.has(code)) return null
+  return AWAY.has(code) ? 'away' : 'rule'
+}
 
 const ENDED: Readonly<Record<OutcomeKind, string>> = {
   done: 'was done',
@@ -56,17 +82,13 @@ export function advanceCommand(
     const message = describeOutcome(command.instrument, command.target, outcome)
     if (isHalted(ctx, outcome, message)) return 'busy'
     const sinceActive = away?.sinceActive ?? ctx.active
-    if (!isAway(outcome) || ctx.active - sinceActive >= patienceMs) return { failed: message }
+    if (notNow(outcome) === null || ctx.active - sinceActive >= patienceMs) return { failed: message }
     node.away = { sinceActive, againActive: ctx.active + AGAIN_MS, message }
   }
   const wait = (node.away?.againActive ?? 0) - ctx.active
   if (wait > 0) ctx.wakeIn(wait)
   else ctx.emitCommand(node, instrument, target)
   return 'busy'
-}
-
-export function isAway({ outcome, effect, code }: Outcome): boolean {
-  return outcome === 'refused' && effect === 'none' && code !== undefined && AWAY.has(code)
 }
 
 /** Refused because a stop is in force: the run stands still until a person decides; nothing has been sent. */
