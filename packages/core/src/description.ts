@@ -1,3 +1,5 @@
+import type { OutputRules } from './output.ts'
+
 /** A value as it is read from, or written to, an instrument. A list of numbers is an `array`, e.g. a waveform. */
 export type Value = number | boolean | string | readonly number[]
 
@@ -37,6 +39,8 @@ export interface ParameterDescription extends ValueDescription {
   note?: string
   /** Value it is brought to by the emergency stop; absent: it is left as it is. */
   safe?: Value
+  /** What the site demands of it beyond its limits. */
+  rules?: OutputRules
 }
 
 export interface ArgumentDescription extends ValueDescription {

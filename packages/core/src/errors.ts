@@ -33,6 +33,8 @@ export const ERRORS = {
   INSTRUMENT_RESERVED: { status: 409, effect: 'none', outcome: 'refused' },
   NOT_WAITING: { status: 409, effect: 'none', outcome: 'refused' },
   STOPPED: { status: 423, effect: 'none', outcome: 'refused' },
+  /** The site's rules of an output (minOn, minOff, slew, count) don't allow it now. */
+  OUTPUT_RULE: { status: 409, effect: 'none', outcome: 'refused' },
   COMMAND_EXPIRED: { status: 410, effect: 'none', outcome: 'refused' },
   COMMAND_CANCELLED: { status: 409, effect: 'none', outcome: 'refused' },
   QUEUE_CLEARED: { status: 409, effect: 'none', outcome: 'refused' },

@@ -1,4 +1,5 @@
 import type { Value } from './description.ts'
+import type { OutputState } from './output.ts'
 
 /** good: read from the instrument within the time its poll period promises; stale: older; bad: the instrument itself says it is no value. */
 export type Quality = 'good' | 'stale' | 'bad'
@@ -37,4 +38,6 @@ export interface Snapshot {
   /** The same for parameters that the site reads at a period of their own, in ms. */
   staleAfterMsOf?: Readonly<Record<string, number>>
   readings: Readonly<Record<string, Reading>>
+  /** Its outputs that have rules; absent: it has none. */
+  outputs?: Readonly<Record<string, OutputState>>
 }

@@ -1,6 +1,7 @@
 import type { AlarmRecord } from './alarm.ts'
 import type { CommandRecord } from './command.ts'
 
+import type { OutputState } from './output.ts'
 import type { Condition, Reading } from './reading.ts'
 import type { ReservationState } from './reservation.ts'
 import type { RunRecord } from './run.ts'
@@ -23,6 +24,8 @@ export interface InstrumentState {
   owner: string | null
   seenAt: string | null
   readings: Readonly<Record<string, Reading>>
+  /** Its outputs that have rules; absent: it has none. */
+  outputs?: Readonly<Record<string, OutputState>>
   queue: QueueState
   /** null: nobody has ever held it, waited for it or booked it. */
   reservation: ReservationState | null

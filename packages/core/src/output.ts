@@ -1,0 +1,30 @@
+/**
+ * What a site demands of an output, beyond its limits: enforced by the worker that owns it. An output is on when it is
+ * not at its safe value.
+ */
+export interface OutputRules {
+  /** On for longer than this, it is brought to its safe value, in ms. */
+  maxOnMs?: number
+  /** Once on, it is switched off no sooner than this, in ms; emergency stop, interlocks and `maxOn` are not held up. */
+  minOnMs?: number
+  /** Once off, it is switched on no sooner than this, in ms. */
+  minOffMs?: number
+  /** How fast it may change, in its unit: `step` at once, and after that so much more each second. */
+  slew?: { perSecond: number; step: number }
+}
+
+/** How an output that has rules stands, as its worker knows it. */
+export interface OutputState {
+  /** null: not known yet. */
+  on: boolean | null
+  /** Since when it has been seen so, ISO 8601 UTC. */
+  since: string
+  /** When it was last known to be otherwise (at the latest `since`): from here `maxOn` counts. */
+  countedFrom: string
+  /** When it was last seen so. */
+  seenAt: string
+  /** When `maxOn` brings it to its safe value. */
+  offBy?: string
+  /** Until when `minOn` or `minOff` keep it as it is. */
+  heldUntil?: string
+}
