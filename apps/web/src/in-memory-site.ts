@@ -260,6 +260,7 @@ export function siteOf(ids: readonly string[], web: Partial<WebConfig> = {}): Si
     leaseMs: 10_000,
     maxWaiting: 32,
     web: { listen: '127.0.0.1', port: 0, portFixed: true, hosts: [], auth: { kind: 'loopback' }, ...web },
+    notify: [],
     instruments: ids.map((id) => ({
       id,
       label: id,

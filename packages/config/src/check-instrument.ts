@@ -7,6 +7,7 @@ import {
   type Model,
   parseAddress,
 } from '@golem/core'
+import { readAlarms } from './check-alarms.ts'
 import { readGateway, type SiteGateway } from './check-gateway.ts'
 import { checkAgainstModel } from './check-model.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -117,9 +118,13 @@ export function readDuration(
 }
 
 function readOverride(raw: RawParameter, path: Path, report: Report): ParameterOverride {
-  const { pollEvery, ...rest } = raw
+  const { pollEvery, alarms, ...rest } = raw
   const pollEveryMs = readPollEvery(pollEvery, [...path, 'pollEvery'], report)
-  return { ...rest, ...(pollEveryMs === undefined ? {} : { pollEveryMs }) }
+  return {
+    ...rest,
+    ...(pollEveryMs === undefined ? {} : { pollEveryMs }),
+    ...(alarms === undefined ? {} : { alarms: readAlarms(alarms, [...path, 'alarms'], report) }),
+  }
 }
 
 function readCredentials(

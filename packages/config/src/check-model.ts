@@ -12,6 +12,7 @@ import {
   type ValueDescription,
   valueInWords,
 } from '@golem/core'
+import { checkAlarms } from './check-alarms.ts'
 import type { Report, Surroundings } from './check-instrument.ts'
 import { checkSchema } from './check-schema.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -145,6 +146,8 @@ function checkParameter(
   if (spec?.readable === false && raw.pollEvery !== undefined) {
     report([...path, 'pollEvery'], `${name} can't be read, so it is never polled. Remove "pollEvery".`, 'key')
   }
+  if (raw.alarms)
+    checkAlarms(name, raw.alarms, { spec, hidden: raw.hidden ?? false }, [...path, 'alarms'], report)
   const limits = numeric ? checkLimits(name, raw, spec, path, report) : {}
   if (limits !== null) checkSafe(name, raw, spec, limits, path, report)
 }

@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
+import { checkReferences } from './check-alarms.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
 import { checkSchema } from './check-schema.ts'
 import { readWeb } from './check-web.ts'
+import { readNotifiers } from './check-notify.ts'
 import { type Environment, readEnvironment, type Variables } from './environment.ts'
 import { inWords } from './in-words.ts'
 import { hasRedisPassword, redisUrlFault } from './redis-url.ts'
@@ -75,6 +77,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
         : (readDuration(raw.lease, [LEASE_MIN_MS, LEASE_MAX_MS], ['lease'], report) ?? DEFAULT_LEASE_MS),
     maxWaiting: raw.maxWaiting ?? DEFAULT_MAX_WAITING,
     web: readWeb(raw, authWritten, report),
+    notify: readNotifiers(raw.notify ?? [], { report, variables, instanceDir }),
     instruments: readInstruments(raw.instruments ?? [], {
       report,
       variables,
@@ -86,6 +89,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
   }
   checkSiteGateway(raw.gateway, report)
   checkGatewayPorts(site.instruments, site.web, report)
+  checkReferences(site.instruments, report)
   if (faults.length > 0) throw new SiteFaults([...faults, ...(options.modelFaults ?? [])])
   return site
 }

@@ -1,32 +1,8 @@
-import { DURATION_PATTERN } from './duration.ts'
+import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
+import { notifySchema, type RawNotifier } from './notify-schema.ts'
+import { byName, duration, flag, HOST_PATTERN, ID_PATTERN, table, text } from './schema-parts.ts'
 import type { ActionOverride } from './site.ts'
 import { TOKEN_HASH_PATTERN } from './token.ts'
-
-/** Form of the ids of sites and instruments. */
-export const ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
-const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_-]{0,62}$'
-const HOST_PATTERN = '^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$'
-
-const text = (description: string): object => ({ type: 'string', minLength: 1, maxLength: 200, description })
-const flag = (description: string): object => ({ type: 'boolean', description })
-const duration = (description: string): object => ({
-  type: 'string',
-  pattern: DURATION_PATTERN,
-  description: `${description}; a time with its unit, e.g. 500 ms, 1 s, 2 min or 1 h`,
-})
-const table = (description: string, properties: object, required: string[] = []): object => ({
-  type: 'object',
-  description,
-  additionalProperties: false,
-  required,
-  properties,
-})
-const byName = (description: string, entry: object): object => ({
-  type: 'object',
-  description,
-  propertyNames: { pattern: NAME_PATTERN, description: 'name as the model has it' },
-  additionalProperties: entry,
-})
 
 /** The limits a site may narrow. */
 const limits = {
@@ -53,6 +29,7 @@ const parameter = table('What this site says of a parameter; what is left out st
     description: 'value that the emergency stop gives it; null leaves it as it is',
   },
   hidden: flag('true: neither shown nor published'),
+  alarms: parameterAlarms,
 })
 
 const action = table('What this site says of an action', {
@@ -212,6 +189,7 @@ export const siteSchema = {
         ),
         else: { const: 'none', description: 'who may do what: none, or a table with tokens' },
       },
+      notify: notifySchema,
       instruments: { type: 'array', items: instrument, description: 'the instruments, a list' },
     },
     ['site', 'instruments'],
@@ -230,6 +208,7 @@ export interface RawSite {
   auth?:
     | 'none'
     | { tokens?: ({ name?: string; role?: 'viewer' | 'operator' | 'admin'; hash?: string } | undefined)[] }
+  notify?: (RawNotifier | undefined)[]
   instruments?: (RawInstrument | undefined)[]
 }
 
@@ -269,4 +248,5 @@ export interface RawParameter {
   pollEvery?: string
   safe?: number | boolean | string | null
   hidden?: boolean
+  alarms?: RawAlarms
 }

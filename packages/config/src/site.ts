@@ -1,4 +1,4 @@
-import type { Address, Value } from '@golem/core'
+import type { Address, AlarmRule, Severity, Value } from '@golem/core'
 
 /** What a token may do: viewer reads; operator commands; admin also releases stops and changes the site. */
 export type Role = 'viewer' | 'operator' | 'admin'
@@ -43,6 +43,8 @@ export interface ParameterOverride {
   safe?: Value | null
   /** true: not shown and not published. */
   hidden?: boolean
+  /** When its value calls a person. */
+  alarms?: readonly AlarmRule[]
 }
 
 /** What a site says of one action. */
@@ -92,6 +94,43 @@ export interface InstrumentConfig {
   actions: Readonly<Record<string, ActionOverride>>
 }
 
+/** Somebody who is told of alarms. Times in ms. */
+export interface NotifierConfig {
+  name: string
+  target: NotifierTarget
+  severities: readonly Severity[]
+  /** An active alarm that nobody has acknowledged is told of again after this time; null: never. */
+  repeatMs: number | null
+  /** It is told only of what nobody has acknowledged for so long; 0: at once. */
+  escalateAfterMs: number
+  /** It also hears that an alarm was acknowledged, or is over. */
+  followUps: boolean
+  /** At most so many messages in this time. */
+  rate: { messages: number; perMs: number }
+  /** Then only what is critical is told. Minutes of the day in that time zone; null: never. */
+  quiet: { from: number; until: number; timeZone: string } | null
+}
+
+/** By which way; secrets came from files or the environment. */
+export type NotifierTarget =
+  | {
+      kind: 'email'
+      host: string
+      port: number
+      /** From the first byte on; otherwise STARTTLS, where the server has it. */
+      tls: boolean
+      auth: { user: string; password: string } | null
+      from: string
+      to: readonly string[]
+    }
+  | {
+      kind: 'webhook'
+      url: string
+      /** Key of the signature (HMAC-SHA256); null: it is not signed. */
+      secret: string | null
+    }
+  | { kind: 'telegram'; url: string; token: string; chat: string }
+
 /** One installation, read from `instance/site.yaml` and found without fault. */
 export interface Site {
   /** Names the key prefix in Redis: `{golem:<name>}`. */
@@ -109,5 +148,7 @@ export interface Site {
   /** How many commands may wait for one instrument (default 32). */
   maxWaiting: number
   web: WebConfig
+  /** Who is told of alarms. */
+  notify: readonly NotifierConfig[]
   instruments: readonly InstrumentConfig[]
 }

@@ -55,25 +55,26 @@ interface RuleCommon {
   inhibitDuring: readonly { recipe: string; stage?: string }[]
 }
 
+/** What is watched for. */
+export type AlarmLimit =
+  | {
+      kind: 'lowLow' | 'low' | 'high' | 'highHigh'
+      at: number
+      /** How far back from the limit it has to be before it is over. */
+      hysteresis: number
+    }
+  | {
+      kind: 'deviation'
+      /** A number, or another reading. */
+      from: number | { instrument: string; parameter: string }
+      by: number
+      hysteresis: number
+    }
+  /** `equals`: it is one of these; `notEquals`: it is none of these. */
+  | { kind: 'state'; equals: readonly Value[] }
+  | { kind: 'state'; notEquals: readonly Value[] }
+  /** Not read for this long, or the instrument itself says that it has no value. */
+  | { kind: 'stale'; afterMs: number }
+
 /** When a parameter's value calls a person. */
-export type AlarmRule = RuleCommon &
-  (
-    | {
-        kind: 'lowLow' | 'low' | 'high' | 'highHigh'
-        at: number
-        /** How far back from the limit it has to be before it is over. */
-        hysteresis: number
-      }
-    | {
-        kind: 'deviation'
-        /** A number, or another reading. */
-        from: number | { instrument: string; parameter: string }
-        by: number
-        hysteresis: number
-      }
-    /** `equals`: it is one of these; `notEquals`: it is none of these. */
-    | { kind: 'state'; equals: readonly Value[] }
-    | { kind: 'state'; notEquals: readonly Value[] }
-    /** Not read for this long, or the instrument itself says that it has no value. */
-    | { kind: 'stale'; afterMs: number }
-  )
+export type AlarmRule = RuleCommon & AlarmLimit
