@@ -85,6 +85,7 @@ export class Play {
   readonly #startUtc: number
   #utcShift = 0
   #polled = -1
+  readonly #ids = new Set<string>()
   #outcomes: { due: number; id: string; outcome: Outcome }[] = []
   /** A poll is left out, the readings grow old. */
   silent = false
@@ -200,7 +201,8 @@ export class Play {
   }
 
   #take(effect: Effect): void {
-    assert.ok(!this.effects.some(({ id }) => id === effect.id), `effect ${effect.id} twice`)
+    assert.ok(!this.#ids.has(effect.id), `effect ${effect.id} twice`)
+    this.#ids.add(effect.id)
     this.effects.push(effect)
     if (effect.type === 'safe') this.#outcomes.push({ due: this.ms, id: effect.id, outcome: DONE })
     if (effect.type === 'cancel') {

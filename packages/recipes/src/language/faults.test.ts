@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { readRecipeText } from './index.ts'
+import { link, readRecipeText } from './index.ts'
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
 const HEAD =
   'label: Test\nparameters:\n  n: { type: number, label: N, default: 1 }\n  t: { type: duration, label: T, default: 1 s }\n  w: { type: text, label: W, default: a }\n'
@@ -238,4 +241,35 @@ test('what is far too deep, or an attack, is a fault and no crash', () => {
     assert.equal(recipe, null)
     assert.ok(faults.length > 0)
   }
+})
+
+test('whatever becomes of a recipe by slips of the hand, its faults have places, and what has none can be linked', () => {
+  const [, whole = ''] = /```yaml\n(.*?)```/s.exec(README) ?? []
+  const text = `${whole}  - until: { any: [{ reading: co2.co2, below: 5, for: $time }], timeout: 5 min }
+  - forEach: { name: v, in: [1, 2], steps: [{ ramp: { parameter: a.b, to: $v, over: 1 s, every: 1 s } }] }
+  - control: { kind: pid, reading: a.t, output: a.p, setpoint: 1, kp: 1, min: 0, max: 1, every: 1 s, for: 1 min }
+`
+  assert.deepEqual(readRecipeText('x.yaml', text).faults, [])
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
+    return seed % below
+  }
+  let right = 0
+  for (let round = 0; round < 500; round++) {
+    const at = random(text.length)
+    const end = at + random(12)
+    const other = random(text.length)
+    const slip =
+      ['', '$', ': ', '[', '- ', '5', 'null', text.slice(other, other + random(30))][random(8)] ?? ''
+    const { recipe, faults } = readRecipeText('x.yaml', text.slice(0, at) + slip + text.slice(end))
+    assert.equal(recipe === null, faults.length > 0)
+    for (const { line, column, message } of faults) {
+      assert.ok(line >= 1 && column >= 1 && /[.?]$/.test(message), message)
+    }
+    if (!recipe) continue
+    right++
+    link(recipe, { recipes: new Map() })
+  }
+  assert.ok(right > 30)
 })

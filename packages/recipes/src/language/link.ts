@@ -1,4 +1,4 @@
-import type { Fault } from '@golem/config'
+import { describeFault, type Fault } from '@golem/config'
 import { type InstrumentDescription, messageOf, type Value } from '@golem/core'
 import { checkGiven, keyOf } from '../engine/index.ts'
 import type { CallStep, Given, Program, Recipe, RestartPolicy, Step } from '../recipe.ts'
@@ -75,10 +75,15 @@ export function link(recipe: Recipe, options: LinkOptions): Linked {
   if (steps.length > MOST_STEPS) {
     fault(recipe, `With all it calls it has ${steps.length} steps; at most ${MOST_STEPS} are allowed.`)
   }
-  if (faults.length > 0) return { program: null, faults }
+  if (faults.length > 0) return { program: null, faults: unique(faults) }
   const { id, label, parameters, stages, finally: last, onRestart = 'resume' } = recipe
   const program = { recipe: id, label, parameters, steps, stages, finally: last, onRestart, ...usedBy(steps) }
   return { program, faults: [] }
+}
+
+/** A recipe that is called twice has its faults once. */
+function unique(faults: readonly Fault[]): Fault[] {
+  return [...new Map(faults.map((fault) => [describeFault(fault), fault])).values()]
 }
 
 function usedBy(steps: readonly Step[]): Pick<Program, 'commands' | 'reads'> {

@@ -11,9 +11,10 @@ const MOST_PERIODS = 5
 /** Acts on each new good reading; without one for long enough the output goes to where the recipe wants it then. */
 export function advanceControl(ctx: Context, node: StepNode, step: ControlStep, scope: Scope): Advance {
   const over = isOver(ctx, node, step, scope)
+  // After a write that was not done the next one waits for the next reading: what was decided on the last one is old.
+  const decided = !over && decide(ctx, node, step, scope)
   if (over) delete node.wanted
-  else decide(ctx, node, step, scope)
-  const written = advanceOutput(ctx, node, { target: step.output })
+  const written = advanceOutput(ctx, node, step.output, decided)
   return written === 'done' && !over ? 'busy' : written
 }
 
@@ -26,7 +27,8 @@ function isOver(ctx: Context, node: StepNode, { end }: ControlStep, scope: Scope
   return left <= 0
 }
 
-function decide(ctx: Context, node: StepNode, step: ControlStep, scope: Scope): void {
+/** @returns whether what is wanted was decided on what is known now */
+function decide(ctx: Context, node: StepNode, step: ControlStep, scope: Scope): boolean {
   const { numbers } = node
   const value = newValue(ctx, node, step)
   if (value !== null) {
@@ -36,12 +38,15 @@ function decide(ctx: Context, node: StepNode, step: ControlStep, scope: Scope): 
     numbers['blind'] = 0
     if (step.law.kind === 'pid') stepPid(ctx, node, step.law, value, scope)
     else stepHysteresis(ctx, node, step.law, value, scope)
-    return
+    return true
   }
   const afterMs = ctx.number(step.blind.afterMs, scope, '"after"')
   const good = Math.max(numbers['goodActive'] ?? node.sinceActive, numbers['lookedActive'] ?? 0)
   const left = good + afterMs - ctx.active
-  if (left > 0) return ctx.wakeIn(left)
+  if (left > 0) {
+    ctx.wakeIn(left)
+    return false
+  }
   if (numbers['blind'] !== 1) {
     numbers['blind'] = 1
     for (const name of ['integral', 'last', 'actedActive']) Reflect.deleteProperty(numbers, name)
@@ -52,6 +57,7 @@ function decide(ctx: Context, node: StepNode, step: ControlStep, scope: Scope): 
     )
   }
   node.wanted = ctx.value(step.blind.value, scope)
+  return true
 }
 
 /** A good, plausible reading that has not been acted on. */

@@ -13,11 +13,11 @@ export function advanceMeasure(
 ): Advance {
   const samples = ctx.number(step.samples, scope, '"samples"')
   const wait = (node.dueActive ?? node.sinceActive) - ctx.active
-  const found = step.readings.map((ref) => newReading(ctx, node, ref))
   if (!node.skip && wait > 0) {
     ctx.wakeIn(wait)
     return 'busy'
   }
+  const found = step.readings.map((ref) => newReading(ctx, node, ref))
   if (!node.skip && found.every((reading) => reading !== null)) takeSample(ctx, node, step, found, scope)
   if (node.count < samples && !node.skip) {
     if ((node.dueActive ?? 0) <= ctx.active) {

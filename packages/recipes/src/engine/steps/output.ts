@@ -15,9 +15,10 @@ const RULE_MS = 10_000
  * Brings an output to `node.wanted` for steps that write again and again. Each write is a decision of its own on what is
  * known then: one that was not done is no reason to give up, the next one is made as if the output were unknown.
  *
+ * @param mayRepeat - what is wanted may be written again now, after a write that was not done
  * @returns done: nothing is under way, and what is wanted (if anything) was written
  */
-export function advanceOutput(ctx: Context, node: StepNode, { target }: { target: Ref }): Advance {
+export function advanceOutput(ctx: Context, node: StepNode, target: Ref, mayRepeat: boolean): Advance {
   const { command } = node
   if (command?.unsent) delete node.command
   else if (command) {
@@ -48,6 +49,7 @@ export function advanceOutput(ctx: Context, node: StepNode, { target }: { target
   if (node.wanted === undefined || node.wanted === node.written) return 'done'
   const wait = (node.away?.againActive ?? 0) - ctx.active
   if (wait > 0) ctx.wakeIn(wait)
-  else ctx.emitCommand(node, target.instrument, { parameter: target.name, value: node.wanted })
+  else if (mayRepeat || !node.away)
+    ctx.emitCommand(node, target.instrument, { parameter: target.name, value: node.wanted })
   return 'busy'
 }

@@ -9,10 +9,9 @@ export function advanceRamp(ctx: Context, node: StepNode, step: RampStep, scope:
   const line = lineOf(ctx, node, step, scope)
   if (!line) return 'busy'
   const { from, to, over, every, start } = line
-  const output = { target: step.target }
   if (node.skip) {
     delete node.wanted
-    return advanceOutput(ctx, node, output)
+    return advanceOutput(ctx, node, step.target, true)
   }
   const { numbers } = node
   const elapsed = ctx.active - start
@@ -24,7 +23,7 @@ export function advanceRamp(ctx: Context, node: StepNode, step: RampStep, scope:
     if (elapsed >= over) numbers['last'] = 1
     else node.dueActive = start + Math.min((Math.floor(elapsed / every) + 1) * every, over)
   }
-  const written = advanceOutput(ctx, node, output)
+  const written = advanceOutput(ctx, node, step.target, true)
   if (written !== 'done' || numbers['last'] !== undefined) return written
   ctx.wakeIn((node.dueActive ?? start) - ctx.active)
   return 'busy'
