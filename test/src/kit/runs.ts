@@ -21,7 +21,10 @@ export class Runs {
         // A role whose instrument no worker has described yet.
         return found && Object.values(found.roles).every((role) => role.default !== null) ? found : undefined
       },
-      { what: `the recipe ${id} is known, without fault, with instruments for all its roles`, timeoutMs: 20_000 },
+      {
+        what: `the recipe ${id} is known, without fault, with instruments for all its roles`,
+        timeoutMs: 20_000,
+      },
     )
   }
 
