@@ -261,6 +261,8 @@ export function siteOf(ids: readonly string[], web: Partial<WebConfig> = {}): Si
     maxWaiting: 32,
     web: { listen: '127.0.0.1', port: 0, portFixed: true, hosts: [], auth: { kind: 'loopback' }, ...web },
     notify: [],
+    clock: 'any',
+    schedules: [],
     instruments: ids.map((id) => ({
       id,
       label: id,

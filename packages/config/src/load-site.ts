@@ -3,6 +3,7 @@ import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
 import { checkReferences } from './check-alarms.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
+import { readSchedules } from './check-schedules.ts'
 import { checkSchema } from './check-schema.ts'
 import { readWeb } from './check-web.ts'
 import { readNotifiers } from './check-notify.ts'
@@ -77,6 +78,12 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
         : (readDuration(raw.lease, [LEASE_MIN_MS, LEASE_MAX_MS], ['lease'], report) ?? DEFAULT_LEASE_MS),
     maxWaiting: raw.maxWaiting ?? DEFAULT_MAX_WAITING,
     web: readWeb(raw, authWritten, report),
+    clock: raw.clock ?? 'synchronised',
+    schedules: readSchedules(
+      raw.schedules ?? [],
+      (raw.instruments ?? []).flatMap((one) => one?.id ?? []),
+      report,
+    ),
     notify: readNotifiers(raw.notify ?? [], { report, variables, instanceDir }),
     instruments: readInstruments(raw.instruments ?? [], {
       report,

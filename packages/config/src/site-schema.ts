@@ -1,5 +1,6 @@
 import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
 import { notifySchema, type RawNotifier } from './notify-schema.ts'
+import { clockSchema, type RawSchedule, schedulesSchema } from './schedule-schema.ts'
 import { byName, duration, flag, HOST_PATTERN, ID_PATTERN, table, text } from './schema-parts.ts'
 import type { ActionOverride } from './site.ts'
 import { TOKEN_HASH_PATTERN } from './token.ts'
@@ -190,6 +191,8 @@ export const siteSchema = {
         else: { const: 'none', description: 'who may do what: none, or a table with tokens' },
       },
       notify: notifySchema,
+      clock: clockSchema,
+      schedules: schedulesSchema,
       instruments: { type: 'array', items: instrument, description: 'the instruments, a list' },
     },
     ['site', 'instruments'],
@@ -209,6 +212,8 @@ export interface RawSite {
     | 'none'
     | { tokens?: ({ name?: string; role?: 'viewer' | 'operator' | 'admin'; hash?: string } | undefined)[] }
   notify?: (RawNotifier | undefined)[]
+  clock?: 'synchronised' | 'any'
+  schedules?: (RawSchedule | undefined)[]
   instruments?: (RawInstrument | undefined)[]
 }
 

@@ -1,4 +1,5 @@
 import type { Address, AlarmRule, Severity, Value } from '@golem/core'
+import type { ScheduleConfig } from './check-schedules.ts'
 
 /** What a token may do: viewer reads; operator commands; admin also releases stops and changes the site. */
 export type Role = 'viewer' | 'operator' | 'admin'
@@ -151,4 +152,7 @@ export interface Site {
   /** Who is told of alarms. */
   notify: readonly NotifierConfig[]
   instruments: readonly InstrumentConfig[]
+  /** Which clock calendar times go by: `any` takes the site's clock as it is. */
+  clock: 'synchronised' | 'any'
+  schedules: readonly ScheduleConfig[]
 }
