@@ -27,6 +27,7 @@ function answer(change: Partial<StateDocument> = {}): StateDocument {
     instruments: { a: state(), b: state() },
     runs: [],
     alarms: [],
+    interlocks: [],
     stop: NO_STOP,
     bus: { ok: true, since: T0, message: '' },
     ...change,

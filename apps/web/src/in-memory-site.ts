@@ -4,6 +4,7 @@ import {
   type CommandRecord,
   GolemError,
   type InstrumentDescription,
+  type InterlockRecord,
   NO_STOP,
   type PlannedStart,
   type RecipeDescription,
@@ -42,6 +43,7 @@ export class InMemoryView implements SiteView {
   readonly recipes = new Map<string, RecipeDescription>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
+  readonly interlocks = new Map<string, InterlockRecord>()
   stop: StopState = NO_STOP
   bus: BusState = { ok: true, since: isoTime(0), message: 'Redis answers.' }
   timeMs = 1_000_000
@@ -227,6 +229,25 @@ export class InMemoryClient implements SiteClient {
   async releaseStop(): Promise<StopState> {
     await this.#answering()
     return NO_STOP
+  }
+
+  async resetInterlock({
+    name,
+    by,
+    note,
+  }: {
+    name: string
+    by: string
+    note: string
+  }): Promise<InterlockRecord> {
+    await this.#answering()
+    const known = this.view.interlocks.get(name)
+    if (!known?.tripped) throw new GolemError('NOT_FOUND', `No interlock "${name}" has tripped.`)
+    const reset = { trip: known.tripped.id, at: isoTime(this.view.now()), by, note }
+    const record = { ...known, tripped: null, reset }
+    this.view.interlocks.set(name, record)
+    this.view.tell({ kind: 'record', table: 'interlock', id: name })
+    return record
   }
 
   async events(): Promise<never[]> {

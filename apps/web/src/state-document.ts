@@ -250,10 +250,11 @@ export class StateDocuments {
     this.#dirty.clear()
     if (this.#tailDirty) {
       this.#tailDirty = false
-      const { runs, alarms, stop } = this.#view
+      const { runs, alarms, interlocks, stop } = this.#view
       const shown = shownRuns([...runs.values()], now)
       const calling = [...alarms.values()].filter(({ condition }) => condition !== 'normal')
-      const tail = `},"runs":${JSON.stringify(shown)},"alarms":${JSON.stringify(calling)},"stop":${JSON.stringify(stop)},"bus":${JSON.stringify(bus)}}`
+      const tripped = [...interlocks.values()].filter((one) => one.tripped !== null)
+      const tail = `},"runs":${JSON.stringify(shown)},"alarms":${JSON.stringify(calling)},"interlocks":${JSON.stringify(tripped)},"stop":${JSON.stringify(stop)},"bus":${JSON.stringify(bus)}}`
       if (tail !== this.#tail) this.#revision += 1
       this.#tail = tail
     }

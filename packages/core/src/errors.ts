@@ -31,6 +31,8 @@ export const ERRORS = {
   /** No scheduler process leads: runs, schedules and alarms wait for one. */
   SCHEDULER_AWAY: { status: 503, effect: 'none', outcome: 'refused' },
   INSTRUMENT_RESERVED: { status: 409, effect: 'none', outcome: 'refused' },
+  /** An interlock of the site holds the output, or what it watches is not known. */
+  INTERLOCKED: { status: 409, effect: 'none', outcome: 'refused' },
   NOT_WAITING: { status: 409, effect: 'none', outcome: 'refused' },
   STOPPED: { status: 423, effect: 'none', outcome: 'refused' },
   /** The site's rules of an output (minOn, minOff, slew, count) don't allow it now. */

@@ -1,4 +1,5 @@
 import type { Value } from './description.ts'
+import type { InterlockView } from './interlock.ts'
 import type { OutputState } from './output.ts'
 
 /** good: read from the instrument within the time its poll period promises; stale: older; bad: the instrument itself says it is no value. */
@@ -38,6 +39,8 @@ export interface Snapshot {
   /** The same for parameters that the site reads at a period of their own, in ms. */
   staleAfterMsOf?: Readonly<Record<string, number>>
   readings: Readonly<Record<string, Reading>>
+  /** Interlocks that concern its outputs; absent: there are none. */
+  interlocks?: readonly InterlockView[]
   /** Its outputs that have rules; absent: it has none. */
   outputs?: Readonly<Record<string, OutputState>>
 }

@@ -1,6 +1,6 @@
 import type { AlarmRecord } from './alarm.ts'
 import type { CommandRecord } from './command.ts'
-
+import type { InterlockRecord, InterlockView } from './interlock.ts'
 import type { OutputState } from './output.ts'
 import type { Condition, Reading } from './reading.ts'
 import type { ReservationState } from './reservation.ts'
@@ -24,6 +24,8 @@ export interface InstrumentState {
   owner: string | null
   seenAt: string | null
   readings: Readonly<Record<string, Reading>>
+  /** Interlocks that concern its outputs; absent: there are none. */
+  interlocks?: readonly InterlockView[]
   /** Its outputs that have rules; absent: it has none. */
   outputs?: Readonly<Record<string, OutputState>>
   queue: QueueState
@@ -64,6 +66,8 @@ export interface StateDocument {
   runs: readonly RunRecord[]
   /** All that are not normal. */
   alarms: readonly AlarmRecord[]
+  /** Those that have tripped and were not reset. */
+  interlocks: readonly InterlockRecord[]
   stop: StopState
   bus: BusState
 }

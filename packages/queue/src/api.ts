@@ -4,6 +4,7 @@ import type {
   CommandRecord,
   CommandTarget,
   InstrumentDescription,
+  InterlockRecord,
   LeaseRecord,
   PlannedStart,
   QueueState,
@@ -49,6 +50,8 @@ export interface SiteView {
   readonly recipes: ReadonlyMap<string, RecipeDescription>
   readonly alarms: ReadonlyMap<string, AlarmRecord>
   readonly schedules: ReadonlyMap<string, ScheduleState>
+  /** Of those that have ever tripped. */
+  readonly interlocks: ReadonlyMap<string, InterlockRecord>
   readonly stop: StopState
   readonly bus: BusState
   /** Site clock, ms since 1970. */
@@ -112,6 +115,12 @@ export interface SiteClient {
   stop(request: { instrument?: string; by: string; reason: string }): Promise<StopState>
   /** Lifts it. Without `instrument`: the site's stop and those of all instruments. */
   releaseStop(request: { instrument?: string; by: string }): Promise<StopState>
+  /**
+   * Resets an interlock that has tripped; nothing is switched on again by this.
+   *
+   * @throws NOT_FOUND when nothing of this name has tripped; QUEUE_DOWN
+   */
+  resetInterlock(request: { name: string; by: string; note: string }): Promise<InterlockRecord>
   /**
    * Hands a request to the leading scheduler.
    *

@@ -2,6 +2,7 @@ import {
   type AlarmRecord,
   type BusState,
   type InstrumentDescription,
+  type InterlockRecord,
   NO_STOP,
   type ReservationState,
   type RecipeDescription,
@@ -54,6 +55,7 @@ export class SiteFollower implements SiteView {
   readonly recipes = new Map<string, RecipeDescription>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
+  readonly interlocks = new Map<string, InterlockRecord>()
   epoch = ''
   head = '0-0'
   stop: StopState = NO_STOP
@@ -252,6 +254,7 @@ export class SiteFollower implements SiteView {
       case 'recipe':
       case 'alarm':
       case 'schedule':
+      case 'interlock':
         this.#keep(fields['k'], instrument, fields['v'] ?? '')
         break
       case 'stop':
@@ -271,7 +274,13 @@ export class SiteFollower implements SiteView {
   }
 
   #records(table: RecordTable): Map<string, unknown> {
-    return { run: this.runs, recipe: this.recipes, alarm: this.alarms, schedule: this.schedules }[table]
+    return {
+      run: this.runs,
+      recipe: this.recipes,
+      alarm: this.alarms,
+      schedule: this.schedules,
+      interlock: this.interlocks,
+    }[table]
   }
 
   async #readStop(): Promise<void> {

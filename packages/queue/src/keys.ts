@@ -22,6 +22,7 @@
  * | `fences` | hash by link | lease scripts | lease scripts | for ever |
  * | `workers` | hash by worker | each worker, once a second | follower, workers | removed at its end, or after a day |
  * | `runs`, `recipes`, `alarms`, `schedules` | hashes by id: the records that pages show | leading scheduler; web (a run it asks for) | follower | the scheduler removes them |
+ * | `interlocks` | hash by name: its trip, or its last reset | workers that own its outputs (trip), web (reset) | follower, those workers | until init-db |
  * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
  * | `scheduler` | hash: what the leading scheduler remembers, by its own names | leading scheduler | the next leader | for ever |
  * | `rows:<run>` | stream: what a run has measured | leading scheduler | web | as long as the run; newest 100,000 |
@@ -91,8 +92,8 @@ export function keysOf(site: string): Keys {
   }
 }
 
-/** Records of the scheduler that pages show. A table's key is its name with an s. */
-export const RECORD_TABLES = ['run', 'recipe', 'alarm', 'schedule'] as const
+/** Records that pages show, of the scheduler and of interlocks. A table's key is its name with an s. */
+export const RECORD_TABLES = ['run', 'recipe', 'alarm', 'schedule', 'interlock'] as const
 export type RecordTable = (typeof RECORD_TABLES)[number]
 
 /** How long the ledger keeps a command after its end, in ms. */

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts'
 import { CHANGES_MAX, EVENTS_MAX, LEDGER_MAX, LEDGER_MAX_PER_INSTRUMENT, LEDGER_TTL_MS } from './keys.ts'
 import { RESERVATION_PRELUDE, RESERVATION_SCRIPTS } from './scripts-reservations.ts'
+import { INTERLOCK_SCRIPTS } from './scripts-interlocks.ts'
 import { SCHEDULER_SCRIPTS } from './scripts-scheduler.ts'
 
 /**
@@ -328,7 +329,7 @@ return #ARGV / 3`,
 return 1`,
 } as const
 
-const SCRIPTS = { ...COMMAND_SCRIPTS, ...RESERVATION_SCRIPTS, ...SCHEDULER_SCRIPTS }
+const SCRIPTS = { ...COMMAND_SCRIPTS, ...RESERVATION_SCRIPTS, ...SCHEDULER_SCRIPTS, ...INTERLOCK_SCRIPTS }
 
 export type ScriptName = keyof typeof SCRIPTS
 

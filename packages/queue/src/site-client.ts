@@ -1,6 +1,7 @@
 import {
   type CommandRecord,
   GolemError,
+  type InterlockRecord,
   type LeaseRecord,
   NO_RESERVATION,
   type PlannedStart,
@@ -10,6 +11,7 @@ import {
   asGolemError,
   describeTarget,
   isEntitled,
+  isoTime,
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
@@ -215,6 +217,14 @@ class RedisSiteClient implements SiteClient {
     const { instrument, by } = request
     const message = JSON.stringify({ type: 'release', instrument: instrument ?? null })
     return stopStateFrom(await this.#script<string[]>('golemRelease', instrument ?? '*', by, message))
+  }
+
+  async resetInterlock(request: { name: string; by: string; note: string }): Promise<InterlockRecord> {
+    const { name, by, note } = request
+    const more = [isoTime(this.view.now()), by, note].map((text) => JSON.stringify(text))
+    const json = await this.#script<string | null>('golemResetInterlock', name, ...more)
+    if (json === null) throw new GolemError('NOT_FOUND', `No interlock "${name.slice(0, 80)}" has tripped.`)
+    return JSON.parse(json) as InterlockRecord
   }
 
   events(query: EventQuery): Promise<SiteEvent[]> {

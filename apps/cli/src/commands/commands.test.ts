@@ -58,6 +58,7 @@ function stateOf(lamp: Partial<InstrumentState> = {}, cursor = '1'): StateDocume
     instruments: { lamp: { ...STATE, ...lamp } },
     runs: [],
     alarms: [],
+    interlocks: [],
     stop: { site: null, instruments: {} },
     bus: { ok: true, since: AT, message: 'Redis answers' },
   }

@@ -34,6 +34,7 @@ const STATE = {
   instruments: {},
   runs: [],
   alarms: [],
+  interlocks: [],
   stop: { site: null, instruments: {} },
   bus: { ok: true, since: AT, message: '' },
 }
