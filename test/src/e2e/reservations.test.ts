@@ -254,7 +254,10 @@ test('a Redis that is killed and started again still knows who has it, and the w
     what: 'Bob is refused again',
     timeoutMs: 20_000,
   })
-  assert.equal((await reservation()).current?.fence, before?.fence)
+  await eventually(async () => (await reservation()).current?.fence === before?.fence, {
+    what: 'the other web process knows it too',
+    timeoutMs: 20_000,
+  })
   await eventually(async () => (await command('Ann', ON)).body.outcome === 'done', {
     what: 'Ann commands again',
     timeoutMs: 20_000,
