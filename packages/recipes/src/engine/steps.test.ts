@@ -347,3 +347,42 @@ test('a call that is left by a timeout around it does its finally before the run
   ).toEnd()
   assert.deepEqual(run.sent, ['0 a.x = true', '10 a.x = false', '13 b.x = 1'])
 })
+
+test('a call whose finally fails has failed, and all of that finally was tried', () => {
+  const others = {
+    pulse:
+      'label: Pulse\nstages: [{ name: on, steps: [{ set: { a.x: true } }] }]\nfinally: [{ set: { a.x: false } }, { set: { a.y: false } }]',
+  }
+  const run = play('- call: { recipe: pulse }\n- set: { b.x: 1 }', {
+    others,
+    outcome: (_command, number) => (number === 2 ? UNKNOWN : { outcome: 'done', effect: 'done' }),
+  }).toEnd()
+  assert.deepEqual(run.sent, ['0 a.x = true', '0 a.x = false', '0 a.y = false'])
+  assert.equal(run.status.end, 'failed')
+})
+
+test('a reading is one sample, however often the run is stepped', () => {
+  const run = play('- measure: { readings: [a.t], samples: 3 }', { readings: { 'a.t': (ms) => ms } }).for(
+    1000,
+  )
+  for (let n = 0; n < 10; n++) run.tell({ type: 'tick' })
+  assert.equal(run.status.state, 'running')
+  run.toEnd()
+  assert.deepEqual(run.rows[0]?.values, { 'a.t': 2000 })
+})
+
+test('a recipe that never waits does not hold up the scheduler', () => {
+  const run = play('- forEach: { name: v, in: { from: 1, to: 5000, step: 1 }, steps: [note: $v] }')
+  assert.ok(run.effects.length < 1000)
+  assert.equal(run.last?.wakeInMs, 1)
+  run.toEnd()
+  assert.equal(run.events('note').length, 5000)
+})
+
+test('run time never runs backwards', () => {
+  const run = play('- wait: 10 s').for(5000)
+  run.ms = 1000
+  run.tell({ type: 'tick' })
+  assert.equal(run.state.runMs, 5000)
+  assert.equal(run.last?.wakeInMs, 5000)
+})

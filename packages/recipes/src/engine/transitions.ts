@@ -72,12 +72,11 @@ export function release(ctx: Context): void {
 }
 
 /**
- * After a time in which nobody looked: what had been so for some time may have been different in between, and readings
- * from before count no more.
+ * After a time in which nobody looked: readings from before count no more, and with them what they have shown to be so for
+ * some time.
  */
 export function forgetEvidence(ctx: Context): void {
   for (const node of allNodes(ctx.state)) {
-    node.held = {}
     node.seen = {}
     node.numbers['lookedActive'] = ctx.active
   }

@@ -1,6 +1,6 @@
 export { checkRecipe, type Descriptions } from './check.ts'
 export { link, type Linked, type LinkOptions } from './link.ts'
-export { describeRecipe, type FoundRecipes, loadRecipes, SHIPPED_RECIPES } from './load.ts'
+export { describeRecipe, faultsOfRecipe, type FoundRecipes, loadRecipes, SHIPPED_RECIPES } from './load.ts'
 export { type ReadRecipe, readRecipeFile, readRecipeText } from './read.ts'
 export { listsIn, refsOfStep, type StepRefs } from './refs.ts'
 export { recipeSchema } from './schema.ts'

@@ -47,27 +47,41 @@ export function loadRecipes(folders: readonly string[]): FoundRecipes {
  * @param descriptions - of the site's instruments: then it is checked against them
  */
 export function describeRecipe(
-  { id, recipe, faults: own }: ReadRecipe,
+  read: ReadRecipe,
   recipes: ReadonlyMap<string, Recipe>,
   descriptions?: Descriptions,
 ): RecipeDescription {
+  const { id, recipe } = read
   const linked = recipe ? link(recipe, { recipes }) : null
-  const roles = recipe ? rolesOf(recipe, descriptions) : {}
-  const bindings = Object.fromEntries(Object.entries(roles).map(([role, { default: is }]) => [role, is]))
-  const unfit = recipe && descriptions ? checkRecipe(recipe, descriptions, bindings) : []
-  const all = [...own, ...(linked?.faults ?? []), ...unfit]
   return {
     id,
     label: recipe?.label ?? id,
     ...(recipe?.note === undefined ? {} : { note: recipe.note }),
     parameters: recipe?.parameters ?? {},
-    roles,
+    roles: recipe ? rolesOf(recipe, descriptions) : {},
     stages: recipe?.stages.map(({ name }) => name) ?? [],
     commands: linked?.program?.commands ?? [],
     reads: [...new Set((linked?.program?.reads ?? []).map((key) => key.slice(0, key.indexOf('.'))))],
     kind: 'yaml',
-    faults: all.map(describeFault),
+    faults: faultsOfRecipe(read, recipes, descriptions).map(describeFault),
   }
+}
+
+/**
+ * All that is wrong with a recipe: by itself, with what it calls, and with the instruments of a site. That a site does not
+ * have the usual instrument of a role is no fault: whoever starts it names another.
+ */
+export function faultsOfRecipe(
+  { recipe, faults }: ReadRecipe,
+  recipes: ReadonlyMap<string, Recipe>,
+  descriptions?: Descriptions,
+): Fault[] {
+  if (!recipe) return [...faults]
+  const bindings = Object.fromEntries(
+    Object.entries(rolesOf(recipe, descriptions)).map(([role, { default: id }]) => [role, id]),
+  )
+  const unfit = descriptions ? checkRecipe(recipe, descriptions, bindings) : []
+  return [...faults, ...link(recipe, { recipes }).faults, ...unfit]
 }
 
 function rolesOf({ roles }: Recipe, descriptions: Descriptions | undefined): Record<string, RecipeRole> {
