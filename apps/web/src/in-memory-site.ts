@@ -284,6 +284,7 @@ export function siteOf(ids: readonly string[], web: Partial<WebConfig> = {}): Si
     notify: [],
     clock: 'any',
     schedules: [],
+    interlocks: [],
     instruments: ids.map((id) => ({
       id,
       label: id,

@@ -4,6 +4,7 @@ import { readDuration, readInstruments, type Report } from './check-instrument.t
 import { checkReferences } from './check-alarms.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
 import { readSchedules } from './check-schedules.ts'
+import { readInterlocks } from './check-interlocks.ts'
 import { checkSchema } from './check-schema.ts'
 import { readWeb } from './check-web.ts'
 import { readNotifiers } from './check-notify.ts'
@@ -85,6 +86,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
       report,
     ),
     notify: readNotifiers(raw.notify ?? [], { report, variables, instanceDir }),
+    interlocks: [],
     instruments: readInstruments(raw.instruments ?? [], {
       report,
       variables,
@@ -96,6 +98,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
   }
   checkSiteGateway(raw.gateway, report)
   checkGatewayPorts(site.instruments, site.web, report)
+  site.interlocks = readInterlocks(raw.interlocks ?? [], site.instruments, options.models, report)
   checkReferences(site.instruments, report)
   if (faults.length > 0) throw new SiteFaults([...faults, ...(options.modelFaults ?? [])])
   return site

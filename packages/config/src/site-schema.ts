@@ -1,5 +1,7 @@
 import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
+import { interlocksSchema, type RawInterlock } from './interlocks-schema.ts'
 import { notifySchema, type RawNotifier } from './notify-schema.ts'
+import { parameterRules, type RawRules } from './rules-schema.ts'
 import { clockSchema, type RawSchedule, schedulesSchema } from './schedule-schema.ts'
 import { byName, duration, flag, HOST_PATTERN, ID_PATTERN, table, text } from './schema-parts.ts'
 import type { ActionOverride } from './site.ts'
@@ -30,6 +32,7 @@ const parameter = table('What this site says of a parameter; what is left out st
     description: 'value that the emergency stop gives it; null leaves it as it is',
   },
   hidden: flag('true: neither shown nor published'),
+  ...parameterRules,
   alarms: parameterAlarms,
 })
 
@@ -193,6 +196,7 @@ export const siteSchema = {
       notify: notifySchema,
       clock: clockSchema,
       schedules: schedulesSchema,
+      interlocks: interlocksSchema,
       instruments: { type: 'array', items: instrument, description: 'the instruments, a list' },
     },
     ['site', 'instruments'],
@@ -214,6 +218,7 @@ export interface RawSite {
   notify?: (RawNotifier | undefined)[]
   clock?: 'synchronised' | 'any'
   schedules?: (RawSchedule | undefined)[]
+  interlocks?: (RawInterlock | undefined)[]
   instruments?: (RawInstrument | undefined)[]
 }
 
@@ -242,7 +247,7 @@ export interface RawInstrument {
   actions?: Record<string, ActionOverride>
 }
 
-export interface RawParameter {
+export interface RawParameter extends RawRules {
   label?: string
   group?: string
   unit?: string

@@ -1,4 +1,4 @@
-import type { Address, AlarmRule, Severity, Value } from '@golem/core'
+import type { Address, AlarmRule, InterlockRule, OutputRules, Severity, Value } from '@golem/core'
 import type { ScheduleConfig } from './check-schedules.ts'
 
 /** What a token may do: viewer reads; operator commands; admin also releases stops and changes the site. */
@@ -44,6 +44,8 @@ export interface ParameterOverride {
   safe?: Value | null
   /** true: not shown and not published. */
   hidden?: boolean
+  /** What its worker holds it to. */
+  rules?: OutputRules
   /** When its value calls a person. */
   alarms?: readonly AlarmRule[]
 }
@@ -155,4 +157,6 @@ export interface Site {
   /** Which clock calendar times go by: `any` takes the site's clock as it is. */
   clock: 'synchronised' | 'any'
   schedules: readonly ScheduleConfig[]
+  /** Rules across instruments. */
+  interlocks: readonly InterlockRule[]
 }
