@@ -109,11 +109,11 @@ test('moments, in a zone or with an offset, and then none any more', () => {
   ])
 })
 
-test('every start of a zone lies after the one before, for five years', () => {
+test('every start of a zone lies after the one before, for two years', () => {
   for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu']) {
     const when = at(['00:00', '01:30', '02:30', '23:59'], { zone, days: [{ day: 1 }, { weekday: 7 }] })
-    const starts = startsBetween(when, Date.parse('2026-01-01T00:00Z'), Date.parse('2031-01-01T00:00Z'), 5000)
-    assert.ok(starts.length > 1200)
+    const starts = startsBetween(when, Date.parse('2026-01-01T00:00Z'), Date.parse('2028-01-01T00:00Z'), 5000)
+    assert.ok(starts.length > 480)
     assert.ok(
       starts.every((ms, n) => n === 0 || ms > (starts[n - 1] ?? 0)),
       zone,

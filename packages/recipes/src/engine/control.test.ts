@@ -150,7 +150,7 @@ test('what a rule of the site refuses for a while (an interlock, a least time of
     {
       readings: { 'a.t': 5 },
       outcome: (_command, number) =>
-        number < 40 ? refused('NOT_FOUND') : { outcome: 'done', effect: 'done' },
+        number < 40 ? refused('INTERLOCKED') : { outcome: 'done', effect: 'done' },
     },
   ).for(600_000)
   assert.equal(run.status.state, 'running')

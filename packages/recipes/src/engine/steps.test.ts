@@ -44,6 +44,23 @@ test('an instrument that is away is waited for: what was refused unsent is made 
   assert.equal(gone.status.end, 'failed')
 })
 
+test('a rule of the site is waited for too, at the end of a run for longer: an output may have to stay on for a while', () => {
+  const until = (ms: number) => {
+    const run = play('- set: { a.x: true }', {
+      rest: 'finally: [set: { a.x: false }]',
+      outcome: ({ target }) =>
+        'value' in target && target.value === false && run.ms < ms
+          ? refused('OUTPUT_RULE')
+          : { outcome: 'done', effect: 'done' },
+    })
+    return run.toEnd()
+  }
+  assert.deepEqual([until(300_000).status.end, until(300_000).outputs], ['completed', { 'a.x': false }])
+  assert.equal(until(3_600_000).status.end, 'failed')
+  const set = play('- set: { a.x: true }', { outcome: () => refused('INTERLOCKED') }).toEnd()
+  assert.deepEqual([set.status.end, set.ms], ['failed', 60_000])
+})
+
 test('onFailure: continue goes on with the next step, and says so', () => {
   const run = play('- set: { a.x: 1 }\n  onFailure: continue\n- set: { a.y: 2 }', {
     outcome: ({ target }) =>

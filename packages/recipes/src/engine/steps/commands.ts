@@ -25,33 +25,19 @@ const AWAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'WORKER_STOPPING',
 ])
 
-/** Refused for good: asking again would bring the same answer, or somebody did not want it. */
-const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'COMMAND_CANCELLED',
-  'CONFIG_INVALID',
-  'INSTRUMENT_RESERVED',
-  'INVALID_REQUEST',
-  'JOURNAL_FAILED',
-  'KEY_REUSED',
-  'NOT_ALLOWED',
-  'NOT_AUTHENTICATED',
-  'NOT_WRITABLE',
-  'OUT_OF_RANGE',
-  'QUEUE_CLEARED',
-  'STOPPED',
-  'UNKNOWN_INSTRUMENT',
-  'UNKNOWN_NAME',
-  'WRONG_INSTRUMENT',
-  'WRONG_TYPE',
-])
+/** A rule of the site does not allow it just now: an interlock, the least time an output has to stay on or off. */
+const RULE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INTERLOCKED', 'OUTPUT_RULE'])
+/** At the end of a run an output that may not be switched off yet is waited for at least so long, in ms. */
+const RULE_AT_END_MS = 600_000
 
 /**
- * Why a command was not sent, if that may be otherwise soon: `away`, or a `rule` of the site (an interlock, the least
- * time an output has to stay on or off). Then it is made anew, as a command of its own. null: it is over.
+ * Why a command was not sent, if that may be otherwise soon: then it is made anew, as a command of its own. null: it is
+ * over.
  */
 export function notNow({ outcome, effect, code }: Outcome): 'away' | 'rule' | null {
-  if (outcome !== 'refused' || effect !== 'none' || code === undefined || FINAL.has(code)) return null
-  return AWAY.has(code) ? 'away' : 'rule'
+  if (outcome !== 'refused' || effect !== 'none' || code === undefined) return null
+  if (RULE.has(code)) return 'rule'
+  return AWAY.has(code) ? 'away' : null
 }
 
 const ENDED: Readonly<Record<OutcomeKind, string>> = {
@@ -82,7 +68,10 @@ export function advanceCommand(
     const message = describeOutcome(command.instrument, command.target, outcome)
     if (isHalted(ctx, outcome, message)) return 'busy'
     const sinceActive = away?.sinceActive ?? ctx.active
-    if (notNow(outcome) === null || ctx.active - sinceActive >= patienceMs) return { failed: message }
+    const why = notNow(outcome)
+    const atEnd = why === 'rule' && ctx.state.phase === 'finally'
+    const patience = atEnd ? Math.max(patienceMs, RULE_AT_END_MS) : patienceMs
+    if (why === null || ctx.active - sinceActive >= patience) return { failed: message }
     node.away = { sinceActive, againActive: ctx.active + AGAIN_MS, message }
   }
   const wait = (node.away?.againActive ?? 0) - ctx.active

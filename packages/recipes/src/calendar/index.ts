@@ -1,0 +1,3 @@
+export { ended, lookAt, type Looked, type ScheduleMemory, type Settled, switched } from './planner.ts'
+export { startsBetween } from './starts.ts'
+export { whenInWords } from './words.ts'
