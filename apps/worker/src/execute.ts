@@ -130,14 +130,17 @@ async function perform(
   const beforeSend = (): void => {
     mayCommand(context, instrument.id, record.by, { under })
     checkTime()
+    instrument.outputs.judge(target)
     journal.begin(record, context.client.clock.now())
     // A worn memory card may have taken seconds for that line.
     context.client.leases.guard(link)
     checkTime()
+    instrument.outputs.writing(target)
     sent = true
   }
   try {
     const result = await send(instrument, target, beforeSend)
+    instrument.outputs.wrote(target)
     return { outcome: 'done', effect: 'done', ...(await resultOf(context, record.id, result)) }
   } catch (error) {
     const golemError = asGolemError(error)
@@ -145,7 +148,9 @@ async function perform(
       context.log.error({ err: error, command: record.id }, 'the driver failed')
     }
     const message = `${instrument.id}, ${describeTarget(target)}: ${golemError.message}`
-    return { ...outcomeOf(golemError, sent), message }
+    const outcome = outcomeOf(golemError, sent)
+    if (sent && outcome.effect === 'none') instrument.outputs.refused(target)
+    return { ...outcome, message }
   }
 }
 

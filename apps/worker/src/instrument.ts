@@ -20,6 +20,8 @@ import {
 } from '@golem/core'
 import type { Channel } from '@golem/transports'
 import type { WorkerContext } from './context.ts'
+import { monotonic } from './output-store.ts'
+import type { Outputs } from './outputs.ts'
 
 /** After this many polls without an answer an instrument is lost. */
 const LOST_AFTER = 3
@@ -52,6 +54,7 @@ export interface InstrumentOptions {
   driver: Driver
   channel: Channel
   description: InstrumentDescription
+  outputs: Outputs
   /** Asks the poll loop to read this instrument now. */
   wake: () => void
 }
@@ -62,6 +65,8 @@ export class Instrument {
   readonly description: InstrumentDescription
   readonly driver: Driver
   readonly channel: Channel
+  /** Those that have rules. */
+  readonly outputs: Outputs
   /** When the next poll is due, by the monotonic clock. */
   nextPollAt = 0
   readonly #context: WorkerContext
@@ -81,11 +86,12 @@ export class Instrument {
   #uptime: number | undefined
   #publishTimer: NodeJS.Timeout | undefined
 
-  constructor({ context, config, driver, channel, description, wake }: InstrumentOptions) {
+  constructor({ context, config, driver, channel, description, outputs, wake }: InstrumentOptions) {
     this.id = config.id
     this.description = description
     this.driver = driver
     this.channel = channel
+    this.outputs = outputs
     this.#context = context
     this.#config = config
     this.#wake = wake
@@ -133,10 +139,12 @@ export class Instrument {
     const started = performance.now()
     const planned = started - dueAt < this.#pollEveryMs ? dueAt : started
     const startedAt = this.#context.client.clock.now()
+    const began = monotonic()
     try {
       const due = this.#due(started)
       const found = await this.channel.run('poll', (io) => this.driver.readAll(io, due))
       for (const name of due) this.#readAt.set(name, started)
+      this.outputs.read(found, began)
       this.#answered(found, startedAt)
       return Math.max(planned + this.#pollEveryMs, performance.now())
     } catch (error) {
@@ -148,6 +156,7 @@ export class Instrument {
 
   /** Takes readings that came by themselves. */
   received(found: Readings): void {
+    this.outputs.read(found, monotonic())
     this.#answered(found, this.#context.client.clock.now(), 'gathered')
   }
 
@@ -206,6 +215,9 @@ export class Instrument {
       staleAfterMs: Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0),
       staleAfterMsOf: this.#staleAfterMsOf,
       readings: structuredClone(this.#readings),
+      ...(this.outputs.watches.size === 0
+        ? {}
+        : { outputs: this.outputs.states(this.description.parameters) }),
     }
   }
 

@@ -219,7 +219,7 @@ function parseLine(line: string): Line | undefined {
 let boot: string | undefined
 
 /** Changes with each start of the machine. */
-function bootId(): string {
+export function bootId(): string {
   boot ??= fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   return boot
 }

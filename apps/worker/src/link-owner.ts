@@ -19,6 +19,9 @@ import { type ExecuteContext, executeCommand } from './execute.ts'
 import { InstrumentGateway, lastExchange } from './gateway.ts'
 import { Instrument } from './instrument.ts'
 import type { Journal } from './journal.ts'
+import { MaxOn } from './max-on.ts'
+import { OutputStore } from './output-store.ts'
+import { LinkOutputs } from './outputs.ts'
 import { PollLoop } from './poll-loop.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
@@ -26,12 +29,24 @@ import { SafeState } from './safe-state.ts'
 /** How long the last state of a link that is given up is waited for while Redis is away, in ms. */
 const LAST_WORDS_MS = 1_000
 
+/** How often outputs with rules are looked at, in ms. */
+const OUTPUTS_EVERY_MS = 200
+/** How often what is known of them goes to the disk though nothing has changed, in ms. */
+const SAVE_OUTPUTS_MS = 60_000
+
 /** The instruments behind one physical connection, as site.yaml has them. */
 export interface LinkConfig {
   link: string
   host: string | null
   endpoint: Address
   instruments: readonly InstrumentConfig[]
+}
+
+interface Driven {
+  config: InstrumentConfig
+  model: Model
+  driver: Driver
+  channel: Channel
 }
 
 /** A link in the hands of this worker: connection, polls, commands, stop. */
@@ -45,6 +60,9 @@ export class LinkOwner {
   readonly #instruments = new Map<string, Instrument>()
   readonly #safeStates = new Map<string, SafeState>()
   readonly #afterReservations = new Map<string, AfterReservation>()
+  readonly #maxOns: MaxOn[] = []
+  readonly #outputs: LinkOutputs
+  #outputsTimer: NodeJS.Timeout | undefined
   readonly #onStop = new Map<string, 'hold' | 'safe'>()
   readonly #loop: PollLoop
   readonly #consumers = new Map<string, Consumer>()
@@ -83,7 +101,9 @@ export class LinkOwner {
       guard: () => leases.guard(config.link),
       onConnection: (up, message) => context.log.info({ link: config.link, up }, message),
     })
-    for (const instrument of config.instruments) this.#attach(instrument, models)
+    const attached = config.instruments.map((instrument) => this.#drive(instrument, models))
+    this.#outputs = new LinkOutputs(new OutputStore(context.journalDir, config.link), clock, attached)
+    for (const one of attached) this.#attach(one)
     this.#loop = new PollLoop([...this.#instruments.values()], (instrument) => this.#afterPoll(instrument))
   }
 
@@ -98,6 +118,7 @@ export class LinkOwner {
 
   /** Settles what the last owner left, then takes commands and polls. */
   async start(): Promise<void> {
+    await this.#takeOverOutputs()
     this.republish()
     await recoverCommands(this.#execution, this.#instruments, this.#trusted)
     if (this.#left) return
@@ -112,6 +133,9 @@ export class LinkOwner {
     }
     for (const gateway of this.#gateways) gateway.open()
     this.#loop.start()
+    if (!this.#outputs.isEmpty) {
+      this.#outputsTimer = setInterval(() => this.#lookAtOutputs(), OUTPUTS_EVERY_MS)
+    }
   }
 
   /** Carries out a command that another worker took off the queue and left. */
@@ -207,7 +231,29 @@ export class LinkOwner {
     }
   }
 
+  /** What the last owner has published of its outputs: it may have been on another machine. */
+  async #takeOverOutputs(): Promise<void> {
+    if (this.#outputs.isEmpty) return
+    for (const { id, outputs } of this.#instruments.values()) {
+      outputs.adopt((await this.#context.client.snapshot(id))?.outputs ?? {})
+    }
+    this.#outputs.save()
+  }
+
+  #lookAtOutputs(): void {
+    for (const maxOn of this.#maxOns) void maxOn.look()
+    try {
+      this.#outputs.saveIfDue(SAVE_OUTPUTS_MS)
+    } catch (error) {
+      this.#context.log.error(
+        { err: error, link: this.link },
+        'what is known of its outputs is not on the disk',
+      )
+    }
+  }
+
   async #closeLoops(): Promise<void> {
+    clearInterval(this.#outputsTimer)
     for (const gateway of this.#gateways) gateway.close('its worker gives up the link.')
     const consumers = [...this.#consumers.values()]
     await Promise.all([
@@ -217,19 +263,24 @@ export class LinkOwner {
     ])
   }
 
-  #attach(config: InstrumentConfig, models: ReadonlyMap<string, Model>): void {
+  #drive(config: InstrumentConfig, models: ReadonlyMap<string, Model>): Driven {
     const model = models.get(config.model)
     if (!model) throw new GolemError('CONFIG_INVALID', `${config.id}: there is no model "${config.model}".`)
-    const { driver, channel } = this.#driverOf(config, model)
+    return { config, model, ...this.#driverOf(config, model) }
+  }
+
+  #attach({ config, model, driver, channel }: Driven): void {
     const instrument = new Instrument({
       context: this.#context,
       config,
       driver,
       channel,
       description: describeInstrument(config, model, driver),
+      outputs: this.#outputs.of(config.id),
       wake: () => this.#loop.wake(),
     })
     this.#instruments.set(config.id, instrument)
+    this.#maxOns.push(new MaxOn(this.#context, instrument))
     this.#safeStates.set(config.id, new SafeState(this.#context, instrument, safeOutputs(config, driver)))
     this.#afterReservations.set(
       config.id,

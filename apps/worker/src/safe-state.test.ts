@@ -28,6 +28,7 @@ class Board {
       reading: (name: string) => this.readings[name],
       matches: (_name: string, safe: Value, got: Value | undefined) => safe === got,
       pollSoon: () => undefined,
+      outputs: { wrote: () => undefined },
       spec: (name: string) => ({ write: () => this.#write(name) }),
       channel: { run: (_kind: string, work: (io: object) => Promise<void>) => work({}) },
     }

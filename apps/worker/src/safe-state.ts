@@ -80,6 +80,7 @@ export class SafeState {
           try {
             await this.#instrument.spec(name).write?.(io, safe)
             said.push(`${name} = ${valueInWords(safe)}`)
+            this.#instrument.outputs.wrote({ parameter: name, value: safe })
             this.#missed.delete(name)
           } catch (error) {
             // The next output may still be reached; this one is tried again after the next reading.

@@ -10,6 +10,7 @@ import {
 import { readAlarms } from './check-alarms.ts'
 import { readGateway, type SiteGateway } from './check-gateway.ts'
 import { checkAgainstModel } from './check-model.ts'
+import { checkRulesKept, readRules } from './check-rules.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import type { Variables } from './environment.ts'
@@ -56,6 +57,7 @@ function readInstrument(raw: RawInstrument, path: Path, around: Surroundings): I
   const endpoint = readEndpoint(raw.address, [...path, 'address'], around)
   const id = raw.id ?? ''
   checkAgainstModel(raw, endpoint, path, around)
+  checkRulesKept(raw, endpoint, around.siteGateway?.readOnly, path, report)
   return {
     id,
     label: raw.label ?? id,
@@ -118,11 +120,13 @@ export function readDuration(
 }
 
 function readOverride(raw: RawParameter, path: Path, report: Report): ParameterOverride {
-  const { pollEvery, alarms, ...rest } = raw
+  const { pollEvery, alarms, maxOn, minOn, minOff, slew, ...rest } = raw
+  const rules = readRules({ maxOn, minOn, minOff, slew }, path, report)
   const pollEveryMs = readPollEvery(pollEvery, [...path, 'pollEvery'], report)
   return {
     ...rest,
     ...(pollEveryMs === undefined ? {} : { pollEveryMs }),
+    ...(rules === undefined ? {} : { rules }),
     ...(alarms === undefined ? {} : { alarms: readAlarms(alarms, [...path, 'alarms'], report) }),
   }
 }

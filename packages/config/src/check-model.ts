@@ -14,6 +14,7 @@ import {
 } from '@golem/core'
 import { checkAlarms } from './check-alarms.ts'
 import type { Report, Surroundings } from './check-instrument.ts'
+import { checkRules } from './check-rules.ts'
 import { checkSchema } from './check-schema.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { clip } from './in-words.ts'
@@ -146,6 +147,7 @@ function checkParameter(
   if (spec?.readable === false && raw.pollEvery !== undefined) {
     report([...path, 'pollEvery'], `${name} can't be read, so it is never polled. Remove "pollEvery".`, 'key')
   }
+  checkRules(name, raw, spec, path, report)
   if (raw.alarms)
     checkAlarms(name, raw.alarms, { spec, hidden: raw.hidden ?? false }, [...path, 'alarms'], report)
   const limits = numeric ? checkLimits(name, raw, spec, path, report) : {}

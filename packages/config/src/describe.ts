@@ -94,6 +94,7 @@ export function describeParameter(spec: AnyParameterSpec, override: ParameterOve
     decimals: override.decimals ?? spec.decimals,
     note: override.note ?? spec.note,
     safe: writable && override.safe !== null ? (override.safe ?? spec.safe) : undefined,
+    rules: writable ? override.rules : undefined,
     readable: spec.readable ?? true,
     writable,
   })

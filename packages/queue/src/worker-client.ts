@@ -155,6 +155,12 @@ export class WorkerClient {
     await this.#script('golemPublish', ...args)
   }
 
+  /** What an instrument's last owner, on whatever machine, has published; null: nothing. */
+  async snapshot(instrument: string): Promise<Snapshot | null> {
+    const json = await this.#beat.hget(this.#keys.snapshots, instrument)
+    return json ? (JSON.parse(json) as Snapshot) : null
+  }
+
   /** Starts taking an instrument's commands. */
   consume(instrument: string, handle: (id: string) => Promise<void>): Consumer {
     return consumeCommands({

@@ -1,0 +1,101 @@
+import { type Value, asGolemError, valueInWords } from '@golem/core'
+import type { WorkerContext } from './context.ts'
+import type { Instrument } from './instrument.ts'
+import { monotonic } from './output-store.ts'
+import type { OutputWatch } from './output-watch.ts'
+
+type Overdue = readonly [name: string, watch: OutputWatch, safe: Value]
+
+/** How long after a try the next one is made while an output is still on, in ms. */
+const AGAIN_AFTER_MS = 2_000
+/** What runs on the link is let finish for so long; then it is interrupted, in ms. */
+const PATIENCE_MS = 1_000
+/** What is tried again with the same result is told this often, in ms. */
+const TELL_AGAIN_MS = 10 * 60_000
+
+/** Brings the outputs of one instrument to their safe values when they have been on for longer than `maxOn` allows. */
+export class MaxOn {
+  readonly #context: WorkerContext
+  readonly #instrument: Instrument
+  #busy = false
+  #triedAt = -Infinity
+  #told = { message: '', at: -Infinity }
+
+  constructor(context: WorkerContext, instrument: Instrument) {
+    this.#context = context
+    this.#instrument = instrument
+  }
+
+  /** Looks whether something is due, and does it. Called several times a second; never throws. */
+  async look(): Promise<void> {
+    const now = monotonic()
+    if (this.#busy || now - this.#triedAt < AGAIN_AFTER_MS) return
+    const overdue = this.#instrument.outputs.overdue(now)
+    if (overdue.length === 0) return
+    this.#busy = true
+    this.#triedAt = now
+    const said: string[] = []
+    try {
+      await this.#inTurn((io) => this.#switchOff(io, overdue, said))
+    } catch (error) {
+      said.push(`not reached: ${asGolemError(error).message}`)
+    }
+    this.#busy = false
+    this.#instrument.pollSoon()
+    this.#tell(`maxOn: ${overdue.map(inWords).join(', ')}: ${said.join(', ')}`)
+  }
+
+  /** Runs it as a command; where what runs on the link takes too long, as a stop does. */
+  async #inTurn(work: (io: never) => Promise<void>): Promise<void> {
+    const { channel } = this.#instrument
+    let begun = false
+    const once = (io: never): Promise<void> => {
+      if (begun) return Promise.resolve()
+      begun = true
+      return work(io)
+    }
+    let timer: NodeJS.Timeout | undefined
+    const atOnce = new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => {
+        if (!begun) channel.run('stop', once).then(resolve, reject)
+      }, PATIENCE_MS)
+    })
+    const asCommand = channel.run('command', once).catch(async (error: unknown) => {
+      // It may have made way for the one that interrupts.
+      if (begun || asGolemError(error).code !== 'STOPPED') throw error
+      await atOnce
+    })
+    try {
+      await Promise.race([asCommand, atOnce])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #switchOff(io: never, overdue: readonly Overdue[], said: string[]): Promise<void> {
+    for (const [name, , safe] of overdue) {
+      try {
+        await this.#instrument.spec(name).write?.(io, safe)
+        said.push(`${name} = ${valueInWords(safe)}`)
+        this.#instrument.outputs.wrote({ parameter: name, value: safe })
+      } catch (error) {
+        // The next output may still be reached; this one is tried again.
+        said.push(`${name} NOT (${asGolemError(error).message})`)
+      }
+    }
+  }
+
+  #tell(message: string): void {
+    const at = performance.now()
+    if (message === this.#told.message && at - this.#told.at < TELL_AGAIN_MS) return
+    this.#told = { message, at }
+    this.#context.log.warn({ instrument: this.#instrument.id }, message)
+    this.#context.client
+      .event('safe', this.#instrument.id, message)
+      .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
+  }
+}
+
+function inWords([name, { rules }]: Overdue): string {
+  return `${name} was on for longer than ${(rules.maxOnMs ?? 0) / 1000} s`
+}

@@ -1,0 +1,105 @@
+import { type Address, type OutputRules, type Value, type ValueDescription } from '@golem/core'
+import { readDuration, type Report } from './check-instrument.ts'
+import type { RawRules } from './rules-schema.ts'
+import type { RawInstrument, RawParameter } from './site-schema.ts'
+import type { Path } from './yaml-source.ts'
+
+const LEAST_MS = 1_000
+const MOST_MS = 366 * 24 * 3_600_000
+const TIMES = ['maxOn', 'minOn', 'minOff'] as const
+const RULES = [...TIMES, 'slew'] as const
+
+/** Reads the rules of an output; undefined when it has none. */
+export function readRules(
+  raw: { [Rule in keyof RawRules]: RawRules[Rule] | undefined },
+  path: Path,
+  report: Report,
+): OutputRules | undefined {
+  const read = (key: (typeof TIMES)[number]): number | undefined => {
+    const text = raw[key]
+    return text === undefined ? undefined : readDuration(text, [LEAST_MS, MOST_MS], [...path, key], report)
+  }
+  const [maxOnMs, minOnMs, minOffMs] = TIMES.map(read)
+  const { perSecond, step } = raw.slew ?? {}
+  const rules: OutputRules = {
+    ...(maxOnMs === undefined ? {} : { maxOnMs }),
+    ...(minOnMs === undefined ? {} : { minOnMs }),
+    ...(minOffMs === undefined ? {} : { minOffMs }),
+    ...(perSecond === undefined ? {} : { slew: { perSecond, step: step ?? perSecond } }),
+  }
+  if (minOnMs !== undefined && maxOnMs !== undefined && minOnMs >= maxOnMs) {
+    report([...path, 'minOn'], `It has to stay on for ${raw.minOn}, and may for ${raw.maxOn}. Correct one.`)
+  }
+  return Object.keys(rules).length > 0 ? rules : undefined
+}
+
+/** Checks the rules of an output against what its model says of it. */
+export function checkRules(
+  name: string,
+  raw: RawParameter,
+  spec: (ValueDescription & { readable?: boolean; write?: unknown; safe?: Value }) | undefined,
+  path: Path,
+  report: Report,
+): void {
+  const given = RULES.filter((rule) => raw[rule] !== undefined)
+  for (const rule of spec === undefined ? [] : given) {
+    const place = [...path, rule]
+    if (spec?.write === undefined) {
+      report(place, `${name} can only be read: it can't have "${rule}". Remove it.`, 'key')
+    } else if (rule === 'slew' && spec.type !== 'number' && spec.type !== 'integer') {
+      report(place, `${name} is no number (${spec.type}): it can't have "slew". Remove it.`, 'key')
+    } else if (rule === 'slew' && spec.readable === false && (raw.safe ?? spec.safe) === undefined) {
+      report(
+        place,
+        `${name} can't be read and has no safe value: nobody would know from where it changes. Write "safe" too.`,
+        'key',
+      )
+    } else if (rule !== 'slew' && (raw.safe ?? spec.safe) === undefined) {
+      report(
+        place,
+        `${name} is on when it is not at its safe value, and has none. Write "safe" too, e.g. safe: ${spec.type === 'boolean' ? 'false' : '0'}.`,
+        'key',
+      )
+    }
+  }
+  if (raw.safe !== null) return
+  for (const rule of given.filter((one) => one !== 'slew')) {
+    report(
+      [...path, rule],
+      `With "safe: null" ${name} is never off. Remove "${rule}", or give a value.`,
+      'key',
+    )
+  }
+}
+
+/**
+ * What a gateway's clients write can't be judged, and over a TCP line the last switching off can't be sent beside another
+ * owner: rules that would not be kept are refused.
+ */
+export function checkRulesKept(
+  raw: RawInstrument,
+  endpoint: Address | null,
+  readOnlySite: boolean | undefined,
+  path: Path,
+  report: Report,
+): void {
+  for (const [name, parameter] of Object.entries(raw.parameters ?? {})) {
+    const rule = RULES.find((one) => parameter[one] !== undefined)
+    if (rule === undefined) continue
+    const place = [...path, 'parameters', name, rule]
+    if (raw.gateway !== undefined && !(raw.gateway.readOnly ?? readOnlySite ?? false)) {
+      report(
+        place,
+        `The clients of its gateway port write what they like, and "${rule}" could not be kept. Write "readOnly: true" under "gateway", or remove one of them.`,
+        'key',
+      )
+    }
+    if (parameter.maxOn !== undefined && endpoint?.kind === 'tcp' && raw.host === undefined) {
+      report(
+        [...path, 'parameters', name, 'maxOn'],
+        'While Redis is away it is switched off by the worker that had it last, and on a line over TCP no other one may talk in between. Write "host", the machine whose worker owns it.',
+        'key',
+      )
+    }
+  }
+}
