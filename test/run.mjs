@@ -9,9 +9,9 @@
  *   --portable      all but those that do not depend on the Node version (browser, systemd)
  *   --every-node    then the portable ones once more on each supported Node (see every-node.mjs)
  *
- * Files beside the code run several at a time; those that start whole stands or instruments run one by one. A file
- * whose process does not end by itself is a failure: something was left open. Works on Node 20.19 and newer, without
- * packages.
+ * Files beside the code run several at a time, those that start whole stands a few, those that depend on short time-outs
+ * one by one. A file whose process does not end by itself is a failure: something was left open. Works on Node 20.19 and
+ * newer, without packages.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
@@ -23,12 +23,15 @@ import { parseArgs } from 'node:util'
 import { ROOT, add, summary } from './common.mjs'
 
 /** How long one file may take before it counts as hanging, in ms. */
-const FILE_TIMEOUT_MS = { unit: 120_000, alone: 600_000 }
+const FILE_TIMEOUT_MS = { unit: 120_000, long: 600_000 }
+/** Folders below test/src whose files start whole stands, browsers or machines. They mostly wait: a few run at a time. */
+const STANDS = new Set(['hardware', 'systemd', 'e2e', 'browser'])
+const STAND_LANES = Math.max(2, Math.min(4, availableParallelism() + 1))
 /**
- * Folders below test/src whose files need the machine for themselves, one at a time: they start whole stands, or talk to
- * instruments in other processes with time-outs of some tens of milliseconds.
+ * Folders below test/src whose files need the machine for themselves, one at a time: they talk to instruments in other
+ * processes with time-outs of some tens of milliseconds.
  */
-const ALONE = new Set(['e2e', 'transports', 'usb', 'systemd', 'browser', 'hardware'])
+const ALONE = new Set(['transports', 'usb'])
 /** Folders below test/src whose outcome does not depend on the Node version. */
 const ONCE = new Set(['systemd', 'browser', 'hardware'])
 /** Where tsc puts a workspace's modules when it is not `dist`: the dashboard's dist is the browser's bundle. */
@@ -94,7 +97,7 @@ function select(tests, { only, unit, fast, portable }) {
   return tests.filter(
     ({ source, kind }) =>
       (pattern?.test(source) ?? true) &&
-      !(unit && ALONE.has(kind)) &&
+      !(unit && (ALONE.has(kind) || STANDS.has(kind))) &&
       !(fast && SLOW.has(source)) &&
       !(portable && ONCE.has(kind)),
   )
@@ -121,10 +124,15 @@ async function runFiles(tests) {
   }
   // Those that start processes take longest: they come first, so that no long one is left over at the end.
   const together = tests
-    .filter(({ kind }) => !ALONE.has(kind))
+    .filter(({ kind }) => !ALONE.has(kind) && !STANDS.has(kind))
     .sort((a, b) => Number(a.kind === 'beside') - Number(b.kind === 'beside'))
+  const order = [...STANDS]
+  const stands = tests
+    .filter(({ kind }) => STANDS.has(kind))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
   const alone = tests.filter(({ kind }) => ALONE.has(kind))
   await Promise.all(Array.from({ length: LANES }, () => take(together, false)))
+  await Promise.all(Array.from({ length: STAND_LANES }, () => take(stands, false)))
   await take(alone, true)
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
 
@@ -154,7 +162,7 @@ async function runFile({ source, compiled, kind }, running, live) {
     const run = await spawnFile(
       compiled,
       running,
-      ALONE.has(kind) ? FILE_TIMEOUT_MS.alone : FILE_TIMEOUT_MS.unit,
+      ALONE.has(kind) || STANDS.has(kind) ? FILE_TIMEOUT_MS.long : FILE_TIMEOUT_MS.unit,
       {
         onResult: (result) => {
           const name = `${'  '.repeat(result.nesting)}${result.name}`
