@@ -38,7 +38,8 @@ class Desk {
   }
 
   look(schedule = this.schedule): Looked {
-    const { nowMs, clockFault, obstacle } = this
+    const { nowMs, clockFault } = this
+    const obstacle = (): string | null => this.obstacle
     const before = JSON.stringify(this.memory)
     const looked = lookAt(schedule, this.memory, {
       nowMs,

@@ -29,8 +29,8 @@ export interface Surroundings {
   nowMs: number
   /** Why that clock is not trusted, as a sentence; null: it is. */
   clockFault: string | null
-  /** Why nothing can be started now, as a sentence; null: nothing is in the way. */
-  obstacle: string | null
+  /** Why nothing can be started now, as a sentence; null: nothing is in the way. Asked when something is to be. */
+  obstacle: () => string | null
   /** Why it was not looked at in time, if it was not, as a sentence. */
   absence: string
 }
@@ -181,7 +181,8 @@ class Look {
     const { owed, going } = this.memory
     const [plannedMs, ...later] = owed
     if (plannedMs === undefined || going.length > 0) return
-    const { obstacle, nowMs } = this.#around
+    const { nowMs } = this.#around
+    const obstacle = this.#around.obstacle()
     if (obstacle !== null) return this.dropOwed(obstacle)
     const run = runOf(this.#schedule.id, plannedMs, this.memory.era)
     this.memory = { ...this.memory, owed: later, going: [{ plannedMs, run }] }

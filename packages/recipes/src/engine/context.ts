@@ -96,10 +96,13 @@ export class Context {
   /** Nobody waits for the command of this step any more: where it is still queued, it shall not be carried out. */
   cancelCommand(node: StepNode): void {
     const { command } = node
-    if (command && !command.outcome && !command.unsent) {
-      this.#effects.push({ type: 'cancel', id: this.#id(), command: command.id })
-    }
+    if (command && !command.outcome && !command.unsent) this.withdraw(command.id)
     delete node.command
+  }
+
+  withdraw(command: string): void {
+    this.state.withdrawn.push(command)
+    this.#effects.push({ type: 'cancel', id: this.#id(), command })
   }
 
   /** The run stands still from now on. */

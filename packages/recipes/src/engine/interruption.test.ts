@@ -88,12 +88,19 @@ test('finally goes on after an interruption, whatever the recipe says for its st
   assert.deepEqual([run.status.end, run.sent], ['stopped', ['62 a.x = 0']])
 })
 
-test('an abort that was not handed over is made anew', () => {
-  const run = play('- set: { a.x: 1 }\n- wait: 1 h')
+test('after an interruption an abort is made anew, and what was withdrawn last is withdrawn again', () => {
+  const run = play('- set: { a.x: 1 }', { outcome: () => undefined })
+  const [command = ''] = run.status.pending
   run.ask('abort')
-  interrupt(run, 1000, [...run.status.pending])
+  interrupt(run, 1000)
   run.toEnd()
-  assert.equal(run.effects.filter(({ type }) => type === 'safe').length, 2)
+  assert.deepEqual(
+    run.effects.flatMap((effect) =>
+      effect.type === 'cancel' ? [effect.command] : effect.type === 'safe' ? ['safe'] : [],
+    ),
+    [command, 'safe', command, 'safe'],
+  )
+  assert.equal(run.status.end, 'aborted')
 })
 
 test('a time limit that passed in the gap leaves time to look around', () => {

@@ -228,8 +228,8 @@ for (const policy of ['resume', 'hold', 'ask', 'safe']) {
       world.tell({ type: 'tick' })
       assert.equal(world.ids.size, before, `seed ${seed}: an ended run does something`)
       assert.equal(
-        JSON.stringify({ ...world.state, runMs: 0 }),
-        JSON.stringify({ ...(JSON.parse(after) as EngineState), runMs: 0 }),
+        JSON.stringify({ ...world.state, runMs: 0, withdrawn: [] }),
+        JSON.stringify({ ...(JSON.parse(after) as EngineState), runMs: 0, withdrawn: [] }),
       )
     }
     assert.ok(seen.size >= 3, [...seen].join())

@@ -36,6 +36,8 @@ export interface EngineState {
   current: Sequence | null
   /** Lists of `finally` that are to be done before it ends; in phase `finally` the first is under way. */
   owed: Owed[]
+  /** Commands that the last step has withdrawn: whether that was carried out is not known before the next one. */
+  withdrawn: string[]
   /** In phase `safe`: the safe state that was asked for. */
   safe: (Pending & { sinceActive: number }) | null
 }

@@ -43,6 +43,7 @@ export function begin(
     stage: 0,
     current: null,
     owed: [],
+    withdrawn: [],
     safe: null,
   }
 }
@@ -54,6 +55,10 @@ export function begin(
  */
 export function step(program: Program, state: EngineState, input: EngineInput): StepResult {
   const ctx = new Context(program, state, input.now)
+  const { withdrawn } = ctx.state
+  ctx.state.withdrawn = []
+  // To withdraw a command a second time does no harm; one that nobody withdrew would be sent after all.
+  if (input.type === 'interrupted') for (const command of withdrawn) ctx.withdraw(command)
   handle(ctx, input)
   if (!ctx.state.hold) goOn(ctx)
   return ctx.result()
@@ -137,7 +142,8 @@ function afterInterruption(ctx: Context, event: Extract<EngineInput, { type: 'in
       node.command.unsent = true
     }
   }
-  if (state.safe && event.notSent.includes(state.safe.id)) state.safe.unsent = true
+  // What still waited may have been sent behind the safe state: it is asked for again, handed over or not.
+  if (state.safe) state.safe.unsent = true
   forgetEvidence(ctx)
   state.graceActive = ctx.active + GRACE_MS
   const gap = `Interrupted for ${formatDuration(Math.round(event.gapMs))} (${event.cause})`
