@@ -70,7 +70,7 @@ export class Runs implements Part {
   async request(request: SchedulerRequest, at: number): Promise<Answered | undefined> {
     switch (request.type) {
       case 'run':
-        return this.#start(request.record, at)
+        return this.start(request.record, at)
       case 'run-request': {
         const { run, request: what, by } = request
         return this.#tell(run, () => this.#drivers.get(run)?.feed({ type: 'request', request: what, by }))
@@ -92,8 +92,23 @@ export class Runs implements Part {
     this.#drivers.clear()
   }
 
-  /** The record of a run that was asked for becomes a run. */
-  #start(record: RunRecord, at: number): Answered {
+  /** Does it go on, or wait for its instruments? */
+  has(run: string): boolean {
+    return this.#drivers.has(run)
+  }
+
+  /** Ends a run in order. */
+  stop(run: string, by: string): void {
+    this.#drivers.get(run)?.feed({ type: 'request', request: 'stop', by })
+  }
+
+  /**
+   * The record of a run that was asked for becomes a run, as soon as what comes back is written.
+   *
+   * @param at - when it was asked for, site clock, ms since 1970
+   * @param planned - the schedule that asks for it
+   */
+  start(record: RunRecord, at: number, planned?: StoredRun['planned']): Answered {
     const { client, scheduler } = this.#context
     const { id } = record
     if (this.#drivers.has(id)) return { writes: [] }
@@ -115,7 +130,9 @@ export class Runs implements Part {
         revision: 0,
         by: record.by,
         ...(record.note === undefined ? {} : { note: record.note }),
+        ...(record.instruments === undefined ? {} : { instruments: record.instruments }),
         submittedAt: record.submittedAt,
+        ...(planned === undefined ? {} : { planned }),
       }
       const shown = recordOf(stored, { runMs: 0, utcMs: now, readings: {} }, scheduler)
       return {

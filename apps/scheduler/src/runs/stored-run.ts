@@ -12,6 +12,8 @@ export interface StoredRun {
   revision: number
   by: string
   note?: string
+  /** Instruments by role, where the run bound others. */
+  instruments?: Readonly<Record<string, string>>
   submittedAt: string
   startedAt?: string
   endedAt?: string
@@ -26,7 +28,7 @@ export function nameOf(run: string): string {
 
 /** The record that pages show. */
 export function recordOf(stored: StoredRun, now: Now, scheduler: string): RunRecord {
-  const { id, program, state, by, note, submittedAt, startedAt, endedAt } = stored
+  const { id, program, state, by, note, instruments, submittedAt, startedAt, endedAt } = stored
   const status = statusOf(program, state)
   const at = isoTime(now.utcMs)
   return {
@@ -36,6 +38,7 @@ export function recordOf(stored: StoredRun, now: Now, scheduler: string): RunRec
     by,
     ...(note === undefined ? {} : { note }),
     parameters: status.parameters,
+    ...(instruments === undefined ? {} : { instruments }),
     state: status.state,
     message: status.message,
     submittedAt,
