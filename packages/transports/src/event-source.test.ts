@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Address, GolemError, type HttpDriver, type Readings } from '@golem/core'
+import { type Address, GolemError, type HttpDriver, type HttpIo, type Readings } from '@golem/core'
 import { type Channel, type Link, openLink } from './link.ts'
 
 const open: { close: () => unknown }[] = []
@@ -58,6 +58,8 @@ interface Listening {
   events: { type: string; data: string }[]
   readings: Readings[]
   ends: () => number
+  /** How often the board was identified. */
+  identified: () => number
 }
 
 function listening(
@@ -68,12 +70,15 @@ function listening(
   const events: Listening['events'] = []
   const readings: Readings[] = []
   let ends = 0
+  let identified = 0
   const driver: HttpDriver = {
     transport: 'http',
     link: { connectTimeoutMs: 1000, replyTimeoutMs: 1000 },
     parameters: {},
     actions: {},
-    identify: async () => undefined,
+    identify: async () => {
+      identified += 1
+    },
     readAll: async () => ({}),
     events: {
       path: '/events',
@@ -94,7 +99,7 @@ function listening(
     auth: { user: 'u', password: 'p' },
     onReadings: (found) => readings.push(found),
   })
-  return { link, channel, events, readings, ends: () => ends }
+  return { link, channel, events, readings, ends: () => ends, identified: () => identified }
 }
 
 const poll = (channel: Channel): Promise<unknown> => channel.run('poll', async () => undefined)
@@ -152,6 +157,52 @@ test('a connection that ends, or is silent, is opened again; the driver is told 
   assert.equal(ends(), 1)
   await until('connected again after silence', () => asked.length === 3)
   assert.ok(ends() >= 2)
+})
+
+test('a board whose events have ended is identified again before anything else is sent to it', async () => {
+  const { endpoint, streams } = await board()
+  const { channel, ends, identified } = listening(endpoint)
+  const post = (io: HttpIo): Promise<unknown> => io.post('/fan', '5')
+  await poll(channel)
+  await poll(channel)
+  await until('connected', () => streams.size === 1)
+  await channel.run('command', post)
+  assert.equal(identified(), 1)
+  for (const stream of streams) stream.destroy()
+  await until('told of the end', () => ends() === 1)
+  await channel.run('command', post)
+  assert.equal(identified(), 2)
+  await channel.run('command', post)
+  assert.equal(identified(), 2)
+})
+
+test('a conversation that has begun sends nothing more once the events have ended; a stop does', async () => {
+  const { endpoint, streams } = await board()
+  const { channel, ends, identified } = listening(endpoint)
+  await poll(channel)
+  await poll(channel)
+  await until('connected', () => streams.size === 1)
+  const during = (before: (io: HttpIo) => Promise<unknown>) =>
+    channel.run('command', async (io: HttpIo) => {
+      const told = ends()
+      await before(io)
+      for (const stream of streams) stream.destroy()
+      await until('told of the end', () => ends() > told)
+      await io.post('/fan', '5')
+    })
+  await assert.rejects(
+    during(async () => undefined),
+    { code: 'LINK_DOWN', message: /not sent/ },
+  )
+  await channel.run('stop', (io: HttpIo) => io.post('/fan', '0'))
+  assert.equal(identified(), 1)
+  await poll(channel)
+  assert.equal(identified(), 2)
+  await until('connected again', () => streams.size === 1)
+  await assert.rejects(
+    during((io) => io.get('/fan')),
+    { code: 'LINK_LOST' },
+  )
 })
 
 test('a board without events is asked less and less often, and works', async () => {

@@ -20,8 +20,12 @@ export interface EventSourceTarget {
 
 export interface EventSourceListener {
   onEvent: (event: { type: string; data: string }) => void
-  /** The connection has ended, or could not be opened; it is tried again. */
-  onEnd: (why: string) => void
+  /**
+   * The connection has ended, or could not be opened; it is tried again.
+   *
+   * @param broken - it was open, and this end did not close it: who answers at the address now may be another board
+   */
+  onEnd: (why: string, broken: boolean) => void
 }
 
 /**
@@ -36,6 +40,8 @@ export class EventSource {
   #again: NodeJS.Timeout | undefined
   #silence: NodeJS.Timeout | undefined
   #pauseMs = FIRST_PAUSE_MS
+  /** The board tells events. */
+  #isOpen = false
   #closed = false
 
   /** @param guard - called directly before the request goes out; when it throws, it does not, and is tried again later */
@@ -52,7 +58,12 @@ export class EventSource {
     if (this.#listeners.has(listener) || this.#closed) return
     this.#listeners.add(listener)
     if (this.#listeners.size === 1) this.#open()
-    else this.#request?.destroy()
+    else this.#openAnew()
+  }
+
+  #openAnew(): void {
+    this.#isOpen = false
+    this.#request?.destroy()
   }
 
   close(): void {
@@ -98,6 +109,7 @@ export class EventSource {
         end(`HTTP ${response.statusCode} ${type}, no events`)
         return
       }
+      this.#isOpen = true
       response.on('end', () => end('the board ended it'))
       this.#read(response, end)
     })
@@ -133,7 +145,9 @@ export class EventSource {
   #later(why: string): void {
     clearTimeout(this.#silence)
     if (this.#closed) return
-    for (const listener of this.#listeners) listener.onEnd(why)
+    const broken = this.#isOpen
+    this.#isOpen = false
+    for (const listener of this.#listeners) listener.onEnd(why, broken)
     this.#again = setTimeout(() => this.#open(), this.#pauseMs)
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }

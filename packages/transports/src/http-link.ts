@@ -16,6 +16,17 @@ import { Turns } from './turns.ts'
 
 type HttpAddress = Extract<Address, { kind: 'http' }>
 
+/** The events of one instrument. */
+interface Events {
+  listen: () => void
+  /** The connection that told events has broken since the board was identified. */
+  isBroken: () => boolean
+  /** The same; it is taken care of then. */
+  takeBroken: () => boolean
+  /** What was wrong with an event is told to the next poll. */
+  throwTrouble: () => void
+}
+
 /**
  * A board that speaks HTTP: one exchange at a time, each on a TCP connection of its own. Beside them one connection is
  * kept open for the board's events, where a driver wants them; instruments of one board share it.
@@ -44,10 +55,12 @@ export class HttpLink implements Link {
       where: nameOf(endpoint),
       turns: this.#turns,
       guard: this.#guard,
-      ioFor: (gate) => ioFor(target, gate),
+      ioFor: (gate) => ioFor(target, events && gate.talk.priority !== 'stop' ? guarded(gate, events) : gate),
       ...(events
         ? {
             prepare: async (talk, state) => {
+              // Who answers there now may be another board.
+              if (events.takeBroken()) state.standing = 'unknown'
               if (talk.priority === 'poll') events.throwTrouble()
               // A board that has not been identified is not asked for its events.
               if (state.standing === 'ready') events.listen()
@@ -66,13 +79,14 @@ export class HttpLink implements Link {
     target: HttpTarget,
     { path, silenceMs, onEvent, onEnd }: NonNullable<HttpDriver['events']>,
     onReadings: AttachOptions['onReadings'],
-  ): { listen: () => void; throwTrouble: () => void } {
+  ): Events {
     const key = JSON.stringify([target.path, path, target.auth])
     const source =
       this.#eventSources.get(key) ??
       new EventSource({ ...target, path: `${target.path}${path}`, silenceMs }, this.#guard)
     this.#eventSources.set(key, source)
     let trouble: GolemError | undefined
+    let broken = false
     const listener = {
       onEvent: (event: { type: string; data: string }): void => {
         try {
@@ -82,17 +96,41 @@ export class HttpLink implements Link {
           trouble = asGolemError(error)
         }
       },
-      onEnd,
+      onEnd: (_why: string, isBroken: boolean): void => {
+        broken ||= isBroken
+        onEnd()
+      },
     }
     return {
       listen: () => source.listen(listener),
-      /** What was wrong with an event is told to the next poll. */
+      isBroken: () => broken,
+      takeBroken: () => {
+        const wasBroken = broken
+        broken = false
+        return wasBroken
+      },
       throwTrouble: () => {
         const told = trouble
         trouble = undefined
         if (told) throw told
       },
     }
+  }
+}
+
+/** Nothing of a conversation goes to a board that may be another one since it began. */
+function guarded(gate: Gate, events: Events): Gate {
+  return {
+    talk: gate.talk,
+    pass: () => {
+      if (events.isBroken()) {
+        throw new GolemError(
+          'LINK_DOWN',
+          'It was not sent: the board has just ended its events, and has to be identified again.',
+        )
+      }
+      gate.pass()
+    },
   }
 }
 
