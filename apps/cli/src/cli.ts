@@ -13,8 +13,10 @@ import { giveBack } from './commands/give-back.ts'
 import { initDb } from './commands/init-db.ts'
 import { list } from './commands/list.ts'
 import { model } from './commands/model.ts'
+import { recipe } from './commands/recipe.ts'
 import { release } from './commands/release.ts'
 import { reserve } from './commands/reserve.ts'
+import { runs } from './commands/runs.ts'
 import { set } from './commands/set.ts'
 import { startApp } from './commands/start-app.ts'
 import { startTasks } from './commands/start-tasks.ts'
@@ -47,6 +49,8 @@ export const COMMANDS: readonly CommandModule[] = [
   watch,
   reserve,
   giveBack,
+  recipe,
+  runs,
   stop,
   release,
   check,

@@ -22,12 +22,14 @@ const LONGEST_WAIT_S = 20
 
 /** A request to the HTTP API, as far as it differs from a plain GET. */
 interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   headers?: Record<string, string>
   timeoutMs?: number
   /** Sent again after a lost connection; only for what may be sent twice. */
   retry?: boolean
+  /** The answer is no JSON. */
+  text?: boolean
   /** What is to be said when nobody knows whether the request arrived. Absent: it has no effect. */
   unknownHint?: string
 }
@@ -73,23 +75,23 @@ export class ApiClient {
   }
 
   instruments(): Promise<InstrumentDescription[]> {
-    return this.#request('/api/instruments', { retry: true })
+    return this.request('/api/instruments', { retry: true })
   }
 
   /** @param since - a cursor of an earlier answer: only what changed */
   state(since?: string): Promise<StateDocument> {
     const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`
-    return this.#request(`/api/state${query}`, { retry: since === undefined })
+    return this.request(`/api/state${query}`, { retry: since === undefined })
   }
 
   fleet(): Promise<FleetDocument> {
-    return this.#request('/api/fleet', { retry: true })
+    return this.request('/api/fleet', { retry: true })
   }
 
   stop(instrument: string | undefined, reason: string): Promise<StopState> {
     const path =
       instrument === undefined ? '/api/stop' : `/api/instruments/${encodeURIComponent(instrument)}/stop`
-    return this.#request(path, {
+    return this.request(path, {
       method: 'POST',
       body: { reason },
       retry: true,
@@ -100,7 +102,7 @@ export class ApiClient {
   }
 
   release(instrument: string | undefined): Promise<StopState> {
-    return this.#request('/api/stop/release', {
+    return this.request('/api/stop/release', {
       method: 'POST',
       body: instrument === undefined ? {} : { instrument },
       retry: true,
@@ -109,12 +111,12 @@ export class ApiClient {
   }
 
   reservation(instrument: string): Promise<ReservationState> {
-    return this.#request(reservationPath(instrument), { retry: true })
+    return this.request(reservationPath(instrument), { retry: true })
   }
 
   /** Reserves, renews, shares, hands over, books or waits in line. */
   reserve(instrument: string, request: ReservationRequest): Promise<ReservationState> {
-    return this.#request(reservationPath(instrument), {
+    return this.request(reservationPath(instrument), {
       method: 'PUT',
       body: request,
       unknownHint: 'Whether it was reserved is not known: see `golem reserve --show`.',
@@ -127,7 +129,7 @@ export class ApiClient {
     query: { booking?: string; waiting?: 'true'; reason?: string },
   ): Promise<ReservationState> {
     const parameters = new URLSearchParams(query).toString()
-    return this.#request(`${reservationPath(instrument)}${parameters === '' ? '' : `?${parameters}`}`, {
+    return this.request(`${reservationPath(instrument)}${parameters === '' ? '' : `?${parameters}`}`, {
       method: 'DELETE',
       unknownHint: 'Whether it was given back is not known: see `golem reserve --show`.',
     })
@@ -143,7 +145,7 @@ export class ApiClient {
   async command(instrument: string, request: CommandRequest, waitS: number): Promise<CommandRecord> {
     const deadline = performance.now() + waitS * 1000
     const firstWaitS = Math.min(waitS, LONGEST_WAIT_S)
-    let record = await this.#request<CommandRecord>(
+    let record = await this.request<CommandRecord>(
       `/api/instruments/${encodeURIComponent(instrument)}/commands`,
       {
         method: 'POST',
@@ -159,7 +161,7 @@ export class ApiClient {
     )
     while (record.state !== 'ended' && performance.now() < deadline) {
       await this.#pause(Math.min(250, Math.max(0, deadline - performance.now())))
-      record = await this.#request(`/api/commands/${encodeURIComponent(record.id)}`, {
+      record = await this.request(`/api/commands/${encodeURIComponent(record.id)}`, {
         retry: true,
         unknownHint: `The command ${record.id} was handed over, but how it ended is not known: look before you repeat it.`,
       })
@@ -169,10 +171,16 @@ export class ApiClient {
 
   /** The numbers of a result that is too long for the ledger (`resultItems`). */
   result(id: string): Promise<number[]> {
-    return this.#request(`/api/commands/${encodeURIComponent(id)}/result`, { retry: true })
+    return this.request(`/api/commands/${encodeURIComponent(id)}/result`, { retry: true })
   }
 
-  async #request<T>(path: string, options: RequestOptions): Promise<T> {
+  /**
+   * One request.
+   *
+   * @param path - with its query
+   * @returns the JSON document, or with `text` the text as it came
+   */
+  async request<T>(path: string, options: RequestOptions): Promise<T> {
     let mayHaveArrived = false
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -188,7 +196,8 @@ export class ApiClient {
     }
   }
 
-  async #once<T>(path: string, { method = 'GET', body, headers, timeoutMs }: RequestOptions): Promise<T> {
+  async #once<T>(path: string, options: RequestOptions): Promise<T> {
+    const { method = 'GET', body, headers, timeoutMs } = options
     const response = await fetch(this.url + path, {
       method,
       headers: {
@@ -203,6 +212,7 @@ export class ApiClient {
       signal: AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs ?? REQUEST_TIMEOUT_MS)]),
     })
     const text = await response.text()
+    if (response.ok && options.text) return text as T
     const document = parseJson(text)
     if (response.ok && document !== undefined) return document as T
     throw problemError({ url: this.url, method, path, status: response.status, document, text })

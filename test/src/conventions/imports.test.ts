@@ -24,7 +24,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'apps/scheduler': { always: ['core', 'config', 'queue', 'recipes', 'alarms'] },
   'apps/cli': {
     always: ['core', 'config'],
-    lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway'],
+    lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway', 'recipes'],
   },
   'apps/dashboard': { always: ['core'] },
   'apps/simulator': { always: ['core'], lazy: ['drivers'] },

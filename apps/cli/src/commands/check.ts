@@ -4,12 +4,15 @@ import type { Command } from 'commander'
 import { type CommonOptions, type Context, instanceDirOf, siteFileOf } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { withSite } from '../options.ts'
+import { describeSite, faultsOfOwnRecipes } from '../recipes/site-recipes.ts'
 import { loadChosenSite } from '../site-file.ts'
 
 /** `golem check`: looks for faults in a site file, offline. */
 export function check(program: Command, context: Context): Command {
   return withSite(program.command('check'))
-    .description('looks for faults in a site file and shows all of them; needs nothing running')
+    .description(
+      "looks for faults in a site file, and in the site's models, drivers and recipes, and shows all of them; needs nothing running",
+    )
     .argument('[file]', 'the site file (default: as --site)')
     .addHelpText('after', '\nExamples:\n  golem check\n  golem check instance/demo.yaml --json')
     .action(async (file: string | undefined, options: CommonOptions) => {
@@ -25,13 +28,19 @@ export function check(program: Command, context: Context): Command {
         const types = await checkDriverTypes(instanceDir)
         if (types.skipped !== undefined) context.err(types.skipped)
         const modelFaults = withTypes(loaded.faults, types.faults)
+        const recipes = await faultsOfOwnRecipes(instanceDir, describeSite(site, loaded.models))
         consequence =
           loaded.faults.length > 0
             ? 'golem would start, without the instruments that need these files'
-            : 'golem would start, and meet this when these drivers run'
-        if (modelFaults.length > 0) throw new SiteFaults(modelFaults)
-        if (options.json) context.out(JSON.stringify({ ok: true, file: site.file, faults: [] }))
-        else context.out(`${shown(context, site.file)}: no fault, ${site.instruments.length} instruments`)
+            : modelFaults.length > 0
+              ? 'golem would start, and meet this when these drivers run'
+              : "golem would start, but these recipes can't be started"
+        if (modelFaults.length + recipes.faults.length > 0) {
+          throw new SiteFaults([...modelFaults, ...recipes.faults])
+        }
+        if (options.json) return context.out(JSON.stringify({ ok: true, file: site.file, faults: [] }))
+        const count = recipes.count === 0 ? '' : `, ${recipes.count} recipes of its own`
+        context.out(`${shown(context, site.file)}: no fault, ${site.instruments.length} instruments${count}`)
       } catch (error) {
         if (!(error instanceof SiteFaults)) throw error
         const faults = error.faults.map((fault) => ({ ...fault, file: shown(context, fault.file) }))
