@@ -188,8 +188,7 @@ export class Ownership {
     const { heard } = reservations
     const instruments = [...this.#owned.values()].flatMap((owner) => owner.instruments)
     const found = await client.reservations(reservations.among(instruments))
-    // What was announced while the answer was on its way is newer than the answer.
-    if (reservations.heard === heard) reservations.replace(found)
+    reservations.replace(found, heard)
   }
 
   /** The lease of a link is gone. */
@@ -304,9 +303,9 @@ export class Ownership {
     const { stops } = context
     const { announced } = stops
     const inForce = await client.stopState()
-    await this.#lookAtReservations()
     // A stop that was announced while the answer was on its way is newer than the answer.
     if (stops.announced === announced) this.#applyStops(inForce)
+    await this.#lookAtReservations()
     const assigned = assign(
       links.map((config) => ({ link: config.link, host: config.host })),
       [{ id: context.id, host }, ...this.#others],

@@ -4,6 +4,8 @@ import { type KnownReservations, commandRefusedBy } from '@golem/queue'
 /** Who holds which instrument, as this process knows it. */
 export class Reservations {
   readonly #known = new Map<string, KnownReservations>()
+  /** When something was last heard of each, as a count. */
+  readonly #heardOf = new Map<string, number>()
   readonly #now: () => number
   #heard = 0
 
@@ -12,7 +14,7 @@ export class Reservations {
     this.#now = now
   }
 
-  /** How often something was heard: what Redis was asked before the last time is out of date. */
+  /** How often something was heard. */
   get heard(): number {
     return this.#heard
   }
@@ -20,14 +22,23 @@ export class Reservations {
   /** Takes what was announced, or what Redis answered when a command began; the newer one stays. */
   hear(instrument: string, reservations: KnownReservations): void {
     this.#heard += 1
+    this.#heardOf.set(instrument, this.#heard)
     if (reservations.version < (this.#known.get(instrument)?.version ?? 0)) return
     this.#known.set(instrument, reservations)
   }
 
-  /** Takes what Redis has: all of it, also when it has lost something. */
-  replace(all: ReadonlyMap<string, KnownReservations>): void {
-    this.#known.clear()
-    for (const [id, reservations] of all) this.#known.set(id, reservations)
+  /**
+   * Takes what Redis has, also when it has lost something.
+   *
+   * @param heard - as it was when Redis was asked: what has been heard of an instrument since is newer
+   */
+  replace(all: ReadonlyMap<string, KnownReservations>, heard: number): void {
+    for (const id of new Set([...this.#known.keys(), ...all.keys()])) {
+      if ((this.#heardOf.get(id) ?? 0) > heard) continue
+      const found = all.get(id)
+      if (found) this.#known.set(id, found)
+      else this.#known.delete(id)
+    }
   }
 
   /** Those of these instruments that have, or had, reservations. */
