@@ -26,6 +26,7 @@ import { PollLoop } from './poll-loop.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
 
+import { UnownedOutputs } from './unowned-outputs.ts'
 /** How long the last state of a link that is given up is waited for while Redis is away, in ms. */
 const LAST_WORDS_MS = 1_000
 
@@ -54,6 +55,8 @@ export class LinkOwner {
   readonly link: string
   readonly #context: WorkerContext
   readonly #connection: Link
+  readonly #config: LinkConfig
+  readonly #models: ReadonlyMap<string, Model>
   readonly #journal: Journal
   readonly #execution: ExecuteContext
   readonly #trusted: boolean
@@ -88,6 +91,8 @@ export class LinkOwner {
     this.#context = context
     this.#journal = journal
     const fence = leases.fence(config.link)
+    this.#config = config
+    this.#models = models
     this.#trusted = journal.trusted(fence)
     journal.own(fence, context.id, clock.now())
     this.#execution = {
@@ -224,6 +229,12 @@ export class LinkOwner {
     const instrument = this.#instruments.get(id)
     const shutDown: ((io: never) => Promise<void>) | undefined = instrument?.driver.shutDown
     if (!instrument || !shutDown) return
+  /** After `abandon`: what keeps `maxOn` while nobody can own the link; undefined: it has no outputs with rules. */
+  afterwards(): UnownedOutputs | undefined {
+    if (this.#outputs.isEmpty) return undefined
+    return new UnownedOutputs(this.#context, this.#config, this.#models, this.#outputs)
+  }
+
     try {
       await instrument.channel.run('stop', shutDown)
     } catch (error) {

@@ -96,6 +96,19 @@ describe('an output with maxOn', () => {
     assertInTime(await switchedOff(2, at))
   })
 
+  test('is switched off while Redis is away and its worker owns nothing any more', async () => {
+    const at = await switchOn(0)
+    stand.redis.freeze()
+    try {
+      assertInTime(await switchedOff(0, at))
+    } finally {
+      stand.redis.resume()
+    }
+    await stand.until('relays', ({ outputs }) => outputs?.['relay0']?.on === false, 'it shows as off')
+    await switchOn(0)
+    await stand.command('relays', { parameter: 'relay0', value: false })
+  })
+
   test('is told again and again while the board says yes and does nothing', async () => {
     const at = await switchOn(3)
     await stand.sim.device('relays').setFault({ kind: 'stuck', match: { method: 'POST' } })
