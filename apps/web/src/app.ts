@@ -14,6 +14,7 @@ import { BODY_LIMIT, acceptJsonBodies } from './json-body.ts'
 import { type ApiRoutes, collectRoutes, refuseOtherMethods } from './methods.ts'
 import { Metrics } from './metrics.ts'
 import { clip, problemOf } from './problem.ts'
+import { alarmRoutes } from './routes/alarms.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
 import { documentationRoutes } from './routes/documentation.ts'
@@ -137,6 +138,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
     runRoutes(scope, context)
+    alarmRoutes(scope, context)
     sessionRoutes(scope, context)
     healthRoutes(scope, context)
     metricsRoutes(scope, metrics)

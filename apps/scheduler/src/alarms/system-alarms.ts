@@ -1,0 +1,226 @@
+import { type Now, secondsInWords } from '@golem/alarms'
+import type { Site } from '@golem/config'
+import type { RunRecord, Severity, WorkerRecord } from '@golem/core'
+import type { SiteView } from '@golem/queue'
+import type { AlarmBook } from './alarm-book.ts'
+import type { Definition } from './definition.ts'
+
+/** An instrument that nobody has spoken to is missed after this time, in ms. */
+const NEVER_SEEN_MS = 60_000
+/** How far the clocks of this machine and of Redis may differ, in ms. */
+const CLOCKS_DIFFER_MS = 5_000
+/** And for how long, in ms. */
+const CLOCKS_DELAY_MS = 60_000
+
+/** What calls somebody although no rule of the site speaks of it. */
+export class SystemAlarms {
+  readonly #site: Site
+  readonly #view: SiteView
+  readonly #book: AlarmBook
+  /** Ended runs that were dealt with. */
+  readonly #runs: Set<string>
+  #runsChanged = false
+  #firstNow: Now | null = null
+
+  /** @param runs - ids of ended runs that the leader before has dealt with */
+  constructor(site: Site, view: SiteView, book: AlarmBook, runs: readonly string[]) {
+    this.#site = site
+    this.#view = view
+    this.#book = book
+    this.#runs = new Set(runs)
+  }
+
+  /** What an alarm of this kind is, when the leader before has left one; undefined: it is none of these. */
+  definitionOf(id: string): Definition | undefined {
+    const [kind = '', name = ''] = id.split('.')
+    if (kind === 'worker') return workerLost(id.slice('worker.'.length))
+    if (id === `run.${name}.failed` || id === `run.${name}.asks`) return runCalls(id)
+    if (id === `notifier.${name}`) return notifierFails(name)
+    if (id === 'scheduler') return schedulerAway()
+    if (id === 'clock') return clocksDiffer()
+    if (id === 'clock-step') return clockStepped()
+    return this.#site.instruments.some((one) => id === `${one.id}.lost`) ? lost(kind, this.#site) : undefined
+  }
+
+  /** Looks at everything. @param hereMs - this machine's own clock, ms since 1970 */
+  look(now: Now, hereMs: number): void {
+    this.#firstNow ??= now
+    this.#lookAtWorkers(now)
+    for (const { id, label } of this.#site.instruments) this.#lookAtInstrument(id, label, now)
+    for (const run of this.#view.runs.values()) this.#lookAtRun(run, now)
+    for (const id of this.#book.idsOf('run.')) this.#lookAtRunAlarm(id, now)
+    this.#lookAtClocks(now, hereMs)
+  }
+
+  /** The list of runs that were dealt with, when it has changed. */
+  takeRuns(): string[] | null {
+    if (!this.#runsChanged) return null
+    this.#runsChanged = false
+    return [...this.#runs]
+  }
+
+  /** Nobody led for a time: said once, until somebody acknowledges it. */
+  schedulerWasAway(before: string, next: string, awayMs: number, now: Now): void {
+    const message = `Scheduler ${before} ended without a word, and ${next} leads now: for ${secondsInWords(awayMs)} nobody looked after runs, schedules and alarms.`
+    this.#happened(schedulerAway(), message, now)
+  }
+
+  notifier(name: string, error: string | null, now: Now): void {
+    const message = `${name} can't be told of alarms: ${error ?? 'it works'}`
+    this.#book.take(notifierFails(name), { so: error !== null, message, value: null }, now)
+  }
+
+  clockStepped(byMs: number, now: Now): void {
+    const message = `The site's clock was set ${byMs > 0 ? 'forward' : 'back'} by ${secondsInWords(Math.abs(byMs))}.`
+    this.#happened(clockStepped(), message, now)
+  }
+
+  /** What has happened, and is no state, is over as soon as somebody has acknowledged it. */
+  settleHappened(now: Now): void {
+    for (const definition of [schedulerAway(), clockStepped()]) {
+      if (!this.#book.memoryOf(definition.id)?.acknowledged) continue
+      this.#book.take(definition, { so: false, message: '', value: null }, now)
+    }
+  }
+
+  /** Once more, also while the time before has not been acknowledged. */
+  #happened(definition: Definition, message: string, now: Now): void {
+    if (this.#book.memoryOf(definition.id)?.condition === 'active') {
+      this.#book.take(definition, { so: false, message: '', value: null }, now)
+    }
+    this.#book.take(definition, { so: true, message, value: null }, now)
+  }
+
+  #lookAtWorkers(now: Now): void {
+    const workers = [...this.#view.workers.values()]
+    for (const worker of workers) {
+      const silentMs = this.#silentMs(worker)
+      const isLost = silentMs > this.#site.leaseMs && !workers.some((other) => this.#replaces(other, worker))
+      const had = worker.links.length > 0 ? ` It had ${worker.links.join(', ')}.` : ''
+      const message = `Worker ${worker.id} on ${worker.host} has not been heard of for ${secondsInWords(silentMs)} and has not ended in order.${had}`
+      this.#book.take(workerLost(worker.id), { so: isLost, message, value: null }, now)
+    }
+    for (const id of this.#book.idsOf('worker.')) {
+      if (this.#view.workers.has(id.slice('worker.'.length))) continue
+      this.#book.take(workerLost(id.slice('worker.'.length)), { so: false, message: '', value: null }, now)
+    }
+  }
+
+  #silentMs({ lastSeen }: WorkerRecord): number {
+    return this.#view.now() - Date.parse(lastSeen)
+  }
+
+  /** Another one has been started on its machine since. */
+  #replaces(other: WorkerRecord, worker: WorkerRecord): boolean {
+    return (
+      other.id !== worker.id &&
+      other.host === worker.host &&
+      Date.parse(other.startedAt) > Date.parse(worker.lastSeen) &&
+      this.#silentMs(other) <= this.#site.leaseMs
+    )
+  }
+
+  #lookAtInstrument(id: string, label: string, now: Now): void {
+    const snapshot = this.#view.snapshots.get(id)
+    const worker = snapshot?.owner ? this.#view.workers.get(snapshot.owner) : undefined
+    const definition = lost(id, this.#site)
+    if (!snapshot) {
+      const sinceMs = now.ms - (this.#firstNow?.ms ?? now.ms)
+      const message = `Nobody has spoken to ${label} yet. Is a worker running on its host?`
+      this.#book.take(definition, { so: sinceMs > NEVER_SEEN_MS, message, value: null }, now)
+      return
+    }
+    // Of its worker's loss another alarm tells, once for all instruments it had.
+    if (worker && this.#silentMs(worker) > this.#site.leaseMs) return
+    const { condition, message, conditionSince } = snapshot
+    const sinceMs = this.#view.now() - Date.parse(conditionSince)
+    const isOwnerless = condition !== 'stopped' && !worker && sinceMs > this.#site.leaseMs
+    const so = condition === 'lost' || isOwnerless || (condition === 'connecting' && sinceMs > NEVER_SEEN_MS)
+    const why = isOwnerless ? 'No worker has it.' : message
+    this.#book.take(definition, { so, message: `${label} is lost. ${why}`, value: null }, now)
+  }
+
+  #lookAtRun({ id, label, state, end, message }: RunRecord, now: Now): void {
+    const asks = runCalls(`run.${id}.asks`)
+    if (state === 'asking' || this.#book.has(asks.id)) {
+      const words = `Run ${id} of ${label} wants to be told how to go on: ${message}`
+      this.#book.take(asks, { so: state === 'asking', message: words, value: null }, now)
+    }
+    if (state !== 'ended' || this.#runs.has(id)) return
+    this.#runs.add(id)
+    this.#runsChanged = true
+    const isBad = end === 'failed' || (end === 'aborted' && !message.startsWith('Aborted by '))
+    if (!isBad) return
+    const words = `Run ${id} of ${label} ${end === 'failed' ? 'has failed' : 'was aborted'}: ${message}`
+    this.#book.take(runCalls(`run.${id}.failed`), { so: true, message: words, value: null }, now)
+  }
+
+  /** What has failed stays so: it is over when somebody has acknowledged it, or the run is forgotten. */
+  #lookAtRunAlarm(id: string, now: Now): void {
+    const run = id.split('.')[1] ?? ''
+    const memory = this.#book.memoryOf(id)
+    const isGone = !this.#view.runs.has(run)
+    if (isGone) {
+      this.#runsChanged = this.#runs.delete(run) || this.#runsChanged
+      this.#book.forget(id, 'the run is forgotten')
+    } else if (id.endsWith('.failed') && memory?.acknowledged) {
+      this.#book.take(runCalls(id), { so: false, message: '', value: null }, now)
+    }
+  }
+
+  #lookAtClocks(now: Now, hereMs: number): void {
+    const offMs = hereMs - now.utc
+    const message = `The clock of the scheduler's machine is ${secondsInWords(Math.abs(offMs))} ${offMs > 0 ? 'ahead of' : 'behind'} that of Redis, by which all times are written.`
+    this.#book.take(clocksDiffer(), { so: Math.abs(offMs) > CLOCKS_DIFFER_MS, message, value: null }, now)
+  }
+}
+
+const AT_ONCE = { delayMs: 0, offDelayMs: 0, latch: false }
+
+function system(
+  id: string,
+  severity: Severity,
+  guidance: string,
+  more: Partial<Definition> = {},
+): Definition {
+  return { id, severity, guidance, manner: AT_ONCE, inhibitDuring: [], ...more }
+}
+
+function lost(id: string, { leaseMs }: Site): Definition {
+  return system(`${id}.lost`, 'warning', 'Look at its power, its cable and its address.', {
+    instrument: id,
+    manner: { ...AT_ONCE, delayMs: leaseMs },
+  })
+}
+
+function workerLost(id: string): Definition {
+  return system(
+    `worker.${id}`,
+    'critical',
+    'Its instruments are neither read nor commanded unless another worker has taken them over. Look at the machine and at the log of its worker.',
+  )
+}
+
+function runCalls(id: string): Definition {
+  return id.endsWith('.asks')
+    ? system(id, 'critical', 'Look at the run and choose how it goes on.')
+    : system(id, 'critical', 'Look at the run, its instruments and the log, and start it anew.')
+}
+
+function notifierFails(name: string): Definition {
+  return system(`notifier.${name}`, 'critical', 'Look at "notify" in site.yaml and at the server it uses.')
+}
+
+function schedulerAway(): Definition {
+  return system('scheduler', 'warning', 'Look at the log of the scheduler that ended.')
+}
+
+function clocksDiffer(): Definition {
+  return system('clock', 'warning', 'Have all machines set their clocks by the same time server.', {
+    manner: { ...AT_ONCE, delayMs: CLOCKS_DELAY_MS },
+  })
+}
+
+function clockStepped(): Definition {
+  return system('clock-step', 'warning', 'Times in the log from before and after do not fit together.')
+}
