@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
 import { asGolemError, GolemError } from '@golem/core'
+import { alarms } from './commands/alarms.ts'
 import { check } from './commands/check.ts'
 import { clearQueue } from './commands/clear-queue.ts'
 import { conformance } from './commands/conformance.ts'
@@ -51,6 +52,7 @@ export const COMMANDS: readonly CommandModule[] = [
   giveBack,
   recipe,
   runs,
+  alarms,
   stop,
   release,
   check,

@@ -33,6 +33,10 @@ function troublesOf(state: StateDocument, fleet: FleetDocument): string[] {
   if (stopped.length > 0) troubles.push(`stopped: ${stopped.join(', ')}`)
   const bad = Object.entries(state.instruments).filter(([, one]) => one.condition !== 'ok')
   if (bad.length > 0) troubles.push(`not ok: ${bad.map(([id]) => id).join(', ')}`)
+  const calling = state.alarms.filter(
+    ({ acknowledged, inhibited }) => !acknowledged && inhibited === undefined,
+  )
+  if (calling.length > 0) troubles.push(`nobody has acknowledged ${calling.map(({ id }) => id).join(', ')}`)
   return troubles.map(printable)
 }
 
