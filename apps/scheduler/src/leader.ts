@@ -20,7 +20,7 @@ export class Leader {
 
   constructor(context: PartContext, makers: readonly PartMaker[]) {
     this.#context = context
-    this.#parts = makers.map((make) => make(context))
+    this.#parts = makers.flatMap((make) => make(context))
   }
 
   /** @throws what Redis throws when it does not answer; then `end` has to be called */

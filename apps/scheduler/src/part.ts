@@ -35,5 +35,5 @@ export interface Part {
   end(): Promise<void> | void
 }
 
-/** Makes a part for one term of office. */
-export type PartMaker = (context: PartContext) => Part
+/** Makes a part, or some that belong together, for one term of office. */
+export type PartMaker = (context: PartContext) => Part | readonly Part[]

@@ -5,13 +5,17 @@ import type { PartMaker } from './part.ts'
 import { RecipeShelf } from './recipes/recipe-shelf.ts'
 import { Recipes } from './recipes/recipes.ts'
 import { Runs } from './runs/runs.ts'
+import { Schedules } from './schedules/schedules.ts'
 
 /** What the leading scheduler of a site does. */
 export function partsOf(site: Site): PartMaker[] {
   const shelf = new RecipeShelf(site.instanceDir)
   return [
     (context) => new Recipes(context, shelf),
-    (context) => new Runs(context, shelf),
+    (context) => {
+      const runs = new Runs(context, shelf)
+      return [runs, new Schedules(context, shelf, runs)]
+    },
     (context) => new Alarms(context, deliver),
   ]
 }

@@ -26,6 +26,7 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
 import { runRoutes } from './routes/runs.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { stateRoutes } from './routes/state.ts'
 import { stopRoutes } from './routes/stop.ts'
@@ -138,6 +139,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
     runRoutes(scope, context)
+    scheduleRoutes(scope, context)
     alarmRoutes(scope, context)
     sessionRoutes(scope, context)
     healthRoutes(scope, context)

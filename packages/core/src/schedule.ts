@@ -1,4 +1,6 @@
-/** What became of one planned start. Times are ISO 8601 UTC. */
+import type { RunEnd } from './run.ts'
+
+/** What became of one planned start, or of several that were skipped for the same reason. Times are ISO 8601 UTC. */
 export interface PlannedStart {
   schedule: string
   plannedAt: string
@@ -6,10 +8,15 @@ export interface PlannedStart {
   run?: string
   startedAt?: string
   finishedAt?: string
+  /** How its run ended. */
+  end?: RunEnd
   /** How much later than planned it started, in ms. */
   lateMs?: number
   /** Why it was not started, as a sentence. */
   skipped?: string
+  /** It stands for so many, up to the one planned for `until`. */
+  count?: number
+  until?: string
 }
 
 /** A schedule and what it will do next, as the HTTP API shows it. */
@@ -23,7 +30,7 @@ export interface ScheduleState {
   enabled: boolean
   /** The next planned starts, ISO 8601 UTC. */
   next: readonly string[]
-  /** Why none is planned, as a sentence: switched off, clock not trusted, none to come. */
+  /** Why none is planned, as a sentence: switched off, clock not trusted, none to come; empty: nothing is amiss. */
   message: string
   last: PlannedStart | null
 }

@@ -182,7 +182,7 @@ export class RunDriver {
       state,
       savedAt: now.utcMs,
       revision: this.#stored.revision + 1,
-      ...(this.#stored.startedAt === undefined && state.phase !== 'waiting'
+      ...(this.#stored.startedAt === undefined && state.startedActive !== null
         ? { startedAt: isoTime(now.utcMs) }
         : {}),
       ...(state.phase === 'ended' ? { endedAt: isoTime(now.utcMs) } : {}),

@@ -1,4 +1,4 @@
-/** JSON Schemas of the routes of runs and schedules. */
+/** JSON Schemas of the routes of runs. */
 
 const name = { type: 'string', minLength: 1, maxLength: 100 } as const
 const note = { type: 'string', maxLength: 500 } as const
@@ -44,12 +44,6 @@ export const runsQuery = {
   type: 'object',
   additionalProperties: false,
   properties: { recipe: name, limit },
-} as const
-
-export const startsQuery = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { schedule: name, limit },
 } as const
 
 export const rowsQuery = {

@@ -23,7 +23,6 @@ import {
   runBody,
   runParametersBody,
   runsQuery,
-  startsQuery,
 } from './runs-schemas.ts'
 
 interface RunBody {
@@ -186,31 +185,6 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
     )
   }
 
-  app.get<{ Querystring: { schedule?: string; limit: number } }>(
-    '/api/schedules/starts',
-    {
-      schema: {
-        summary: 'What became of planned starts',
-        tags: ['schedules'],
-        querystring: startsQuery,
-        response: answers({ 200: inWords('Newest first', 'array') }),
-      },
-    },
-    ({ query }) => bounded(client.starts(query), noAnswer),
-  )
-
-  app.get(
-    '/api/schedules',
-    {
-      schema: {
-        summary: 'Schedules and what they will start next',
-        tags: ['schedules'],
-        querystring: noQuery,
-        response: answers({ 200: inWords('By label', 'array') }),
-      },
-    },
-    () => [...view.schedules.values()].toSorted((a, b) => a.label.localeCompare(b.label)),
-  )
 }
 
 /** What each request means, for the documentation. */
