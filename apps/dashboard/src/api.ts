@@ -73,14 +73,16 @@ const READ_TIMEOUT_MS = 4000
 const WAIT_SECONDS = 5
 const SUBMIT_TIMEOUT_MS = (WAIT_SECONDS + 4) * 1000
 
-interface Request {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+export interface Request {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   headers?: Readonly<Record<string, string>>
   timeoutMs?: number
+  /** `text`: the body of a good answer is not JSON (default `json`). */
+  answer?: 'json' | 'text'
 }
 
-interface Answer {
+export interface Answer {
   status: number
   etag: string | null
   body: unknown
@@ -106,11 +108,11 @@ export class Api {
   }
 
   async session(): Promise<Session> {
-    return (await this.#request('api/session')).body as Session
+    return (await this.request('api/session')).body as Session
   }
 
   async instruments(): Promise<InstrumentDescription[]> {
-    return (await this.#request('api/instruments')).body as InstrumentDescription[]
+    return (await this.request('api/instruments')).body as InstrumentDescription[]
   }
 
   /** @returns null in place of the document when nothing has changed since (304) */
@@ -119,7 +121,7 @@ export class Api {
     etag: string | null,
   ): Promise<{ document: StateDocument | null; etag: string | null }> {
     const query = since === null ? '' : `?since=${encodeURIComponent(since)}`
-    const answer = await this.#request(
+    const answer = await this.request(
       `api/state${query}`,
       etag === null ? {} : { headers: { 'If-None-Match': etag } },
     )
@@ -129,7 +131,7 @@ export class Api {
 
   /** Submits a command; sending it again with the same key gives the same record and no second command. */
   async submit(instrument: string, body: CommandBody, key: string): Promise<CommandRecord> {
-    const answer = await this.#request(`api/instruments/${encodeURIComponent(instrument)}/commands`, {
+    const answer = await this.request(`api/instruments/${encodeURIComponent(instrument)}/commands`, {
       method: 'POST',
       body,
       headers: { 'Idempotency-Key': key, Prefer: `wait=${WAIT_SECONDS}` },
@@ -141,31 +143,31 @@ export class Api {
   /** The numbers of a result that is too long for the ledger. */
   async result(id: string): Promise<number[]> {
     const path = `api/commands/${encodeURIComponent(id)}/result`
-    return (await this.#request(path, { timeoutMs: SUBMIT_TIMEOUT_MS })).body as number[]
+    return (await this.request(path, { timeoutMs: SUBMIT_TIMEOUT_MS })).body as number[]
   }
 
   async command(id: string): Promise<CommandRecord> {
-    return (await this.#request(`api/commands/${encodeURIComponent(id)}`)).body as CommandRecord
+    return (await this.request(`api/commands/${encodeURIComponent(id)}`)).body as CommandRecord
   }
 
   /** Newest first. */
   async commands(query: { instrument?: string; limit: number }): Promise<CommandRecord[]> {
     const of = query.instrument === undefined ? '' : `&instrument=${encodeURIComponent(query.instrument)}`
-    return (await this.#request(`api/commands?limit=${query.limit}${of}`)).body as CommandRecord[]
+    return (await this.request(`api/commands?limit=${query.limit}${of}`)).body as CommandRecord[]
   }
 
   async cancel(id: string): Promise<void> {
-    await this.#request(`api/commands/${encodeURIComponent(id)}`, { method: 'DELETE' })
+    await this.request(`api/commands/${encodeURIComponent(id)}`, { method: 'DELETE' })
   }
 
   /** The newest `limit` ones, oldest first. */
   async events(limit: number): Promise<SiteEvent[]> {
-    return (await this.#request(`api/events?limit=${limit}`)).body as SiteEvent[]
+    return (await this.request(`api/events?limit=${limit}`)).body as SiteEvent[]
   }
 
   /** Devices on the machines of living workers that are no instruments yet; only admins get any. */
   async unclaimed(): Promise<(UnclaimedDevice & { host: string })[]> {
-    const { workers } = (await this.#request('api/fleet')).body as FleetDocument
+    const { workers } = (await this.request('api/fleet')).body as FleetDocument
     const all = workers
       .filter(({ alive }) => alive)
       .flatMap(({ host, unclaimed = [] }) => unclaimed.map((device) => ({ ...device, host })))
@@ -179,30 +181,31 @@ export class Api {
   /** Emergency stop of everything, or of one instrument. */
   async stop(instrument: string | null, reason: string): Promise<void> {
     const path = instrument === null ? 'api/stop' : `api/instruments/${encodeURIComponent(instrument)}/stop`
-    await this.#request(path, { method: 'POST', body: { reason } })
+    await this.request(path, { method: 'POST', body: { reason } })
   }
 
   /** Reserves, renews, shares, hands over, books or waits in line. */
   async reserve(instrument: string, body: ReservationBody): Promise<void> {
     const path = `api/instruments/${encodeURIComponent(instrument)}/reservation`
-    await this.#request(path, { method: 'PUT', body })
+    await this.request(path, { method: 'PUT', body })
   }
 
   /** Gives back, leaves the line, cancels a booking; with a reason also what is somebody else's. */
   async giveBack(instrument: string, query: GiveBackQuery): Promise<void> {
     const path = `api/instruments/${encodeURIComponent(instrument)}/reservation`
     const text = new URLSearchParams({ ...query }).toString()
-    await this.#request(text === '' ? path : `${path}?${text}`, { method: 'DELETE' })
+    await this.request(text === '' ? path : `${path}?${text}`, { method: 'DELETE' })
   }
 
   async release(instrument: string | null): Promise<void> {
-    await this.#request('api/stop/release', {
+    await this.request('api/stop/release', {
       method: 'POST',
       body: instrument === null ? {} : { instrument },
     })
   }
 
-  async #request(path: string, request: Request = {}): Promise<Answer> {
+  /** What all other methods go through, also those of classes beside this one. @throws Problem, Unreachable */
+  async request(path: string, request: Request = {}): Promise<Answer> {
     const token = this.#options.token()
     const headers: Record<string, string> = { Accept: 'application/json', ...request.headers }
     if (token !== null) headers['Authorization'] = `Bearer ${token}`
@@ -219,6 +222,9 @@ export class Api {
     })
     const etag = response.headers.get('etag')
     if (response.status === 304) return { status: 304, etag, body: null }
+    if (response.ok && request.answer === 'text') {
+      return { status: response.status, etag, body: await readText(response) }
+    }
     const body = await readJson(response)
     if (response.ok) return { status: response.status, etag, body }
     if (response.status === 401) this.#options.onUnauthorized()
@@ -243,6 +249,14 @@ async function readJson(response: Response): Promise<object> {
     throw new Unreachable(`HTTP ${response.status} without a readable answer`, error)
   }
   throw new Unreachable(`HTTP ${response.status} without a readable answer`)
+}
+
+async function readText(response: Response): Promise<string> {
+  try {
+    return await response.text()
+  } catch (error) {
+    throw new Unreachable(`HTTP ${response.status} without a readable answer`, error)
+  }
 }
 
 function isEffect(value: unknown): value is Effect {

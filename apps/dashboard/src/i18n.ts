@@ -1,10 +1,15 @@
-import { EN, type MessageKey } from './i18n/en.ts'
+import { EN_RUNS } from './i18n/en-runs.ts'
+import { EN } from './i18n/en.ts'
+import { RU_RUNS } from './i18n/ru-runs.ts'
 import { RU } from './i18n/ru.ts'
 
-export type { MessageKey } from './i18n/en.ts'
 export type Language = 'en' | 'ru'
+export type MessageKey = keyof typeof EN | keyof typeof EN_RUNS
 
-const TABLES: Record<Language, Record<MessageKey, string>> = { en: EN, ru: RU }
+const TABLES: Record<Language, Record<MessageKey, string>> = {
+  en: { ...EN, ...EN_RUNS },
+  ru: { ...RU, ...RU_RUNS },
+}
 
 /** The names of the languages, in themselves. */
 export const LANGUAGES: readonly { code: Language; name: string }[] = [

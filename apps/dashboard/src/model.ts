@@ -3,6 +3,7 @@ import type {
   InstrumentDescription,
   InstrumentState,
   Reading,
+  RunRecord,
   StateDocument,
   StopState,
 } from '@golem/core'
@@ -11,6 +12,8 @@ import type {
 export interface SiteModel {
   cursor: string
   instruments: ReadonlyMap<string, InstrumentState>
+  /** All that have not ended, and those that ended within the last hour. */
+  runs: readonly RunRecord[]
   stop: StopState
   bus: BusState
 }
@@ -22,7 +25,8 @@ export interface SiteModel {
 export function mergeState(known: SiteModel | null, answer: StateDocument): SiteModel {
   const instruments = new Map(answer.full ? [] : known?.instruments)
   for (const [id, state] of Object.entries(answer.instruments)) instruments.set(id, state)
-  return { cursor: answer.cursor, instruments, stop: answer.stop, bus: answer.bus }
+  const { cursor, runs, stop, bus } = answer
+  return { cursor, instruments, runs, stop, bus }
 }
 
 /** Whether the descriptions have to be fetched anew: an instrument is not described, or changed hands. */

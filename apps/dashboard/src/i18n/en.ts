@@ -234,5 +234,3 @@ export const EN = {
   yoursEnded: 'Your reservation of {name} was ended by {by}: {reason}',
   blockedReserved: 'Reserved by {by} until {until}: only they can command it.',
 } as const
-
-export type MessageKey = keyof typeof EN

@@ -1,7 +1,7 @@
-import type { MessageKey } from './en.ts'
+import type { EN } from './en.ts'
 
 /** The same in Russian. */
-export const RU: Record<MessageKey, string> = {
+export const RU: Record<keyof typeof EN, string> = {
   tabDevices: 'Приборы',
   tabLog: 'Журнал',
   tabsLabel: 'Группы приборов',
