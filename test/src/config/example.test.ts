@@ -45,3 +45,19 @@ test('each example of an address in site.example.yaml is one that golem takes', 
   })
   await loaded.close()
 })
+
+test('the schedules of site.example.yaml are such that golem takes them', () => {
+  inFolder((folder) => {
+    const file = join(folder, 'site.yaml')
+    const text = readFileSync(join(ROOT, 'instance', 'site.example.yaml'), 'utf8')
+    const [before = '', rest = ''] = text.split('# schedules:\n')
+    const end = rest.indexOf('\n\n')
+    const taken = rest.slice(0, end).replaceAll(/^# /gm, '')
+    writeFileSync(file, `${before}schedules:\n${taken}${rest.slice(end)}`)
+    const { schedules } = loadSite(file, { env: {} })
+    assert.deepEqual(
+      schedules.map(({ id, when }) => `${id} ${when.kind}`),
+      ['airing every', 'relay-test at'],
+    )
+  })
+})
