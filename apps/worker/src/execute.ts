@@ -3,6 +3,7 @@ import {
   type ErrorCode,
   GolemError,
   MAX_ITEMS,
+  RESET_COUNTERS,
   type Outcome,
   asGolemError,
   checkValue,
@@ -139,7 +140,7 @@ async function perform(
     sent = true
   }
   try {
-    const result = await send(instrument, target, beforeSend)
+    const result = await send(instrument, target, record.by, beforeSend)
     instrument.outputs.wrote(target)
     return { outcome: 'done', effect: 'done', ...(await resultOf(context, record.id, result)) }
   } catch (error) {
@@ -176,6 +177,7 @@ async function resultOf(
 async function send(
   instrument: Instrument,
   target: ReturnType<typeof targetOf>,
+  by: string,
   beforeSend: () => void,
 ): Promise<Value | undefined> {
   if ('parameter' in target) {
@@ -189,6 +191,18 @@ async function send(
     checkValue(`${instrument.id}.${parameter}`, allowed, value, '/value')
     instrument.forgetUnsettled(parameter)
     await instrument.channel.run('command', (io) => write(io, value), { beforeSend })
+    return undefined
+  }
+  if (target.action === RESET_COUNTERS && !instrument.driver.actions[RESET_COUNTERS]) {
+    if (by.startsWith('run ')) {
+      throw new GolemError(
+        'NOT_ALLOWED',
+        'Counters are reset by a person, after maintenance, and not by a run.',
+      )
+    }
+    // Golem's own: nothing goes out, and everything that is asked before something does is asked all the same.
+    beforeSend()
+    instrument.outputs.resetCounters(target.arguments['output'])
     return undefined
   }
   const action = instrument.driver.actions[target.action]

@@ -25,8 +25,8 @@ import { LinkOutputs } from './outputs.ts'
 import { PollLoop } from './poll-loop.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
-
 import { UnownedOutputs } from './unowned-outputs.ts'
+
 /** How long the last state of a link that is given up is waited for while Redis is away, in ms. */
 const LAST_WORDS_MS = 1_000
 
@@ -54,9 +54,9 @@ interface Driven {
 export class LinkOwner {
   readonly link: string
   readonly #context: WorkerContext
-  readonly #connection: Link
   readonly #config: LinkConfig
   readonly #models: ReadonlyMap<string, Model>
+  readonly #connection: Link
   readonly #journal: Journal
   readonly #execution: ExecuteContext
   readonly #trusted: boolean
@@ -89,10 +89,10 @@ export class LinkOwner {
     const { leases, clock } = context.client
     this.link = config.link
     this.#context = context
-    this.#journal = journal
-    const fence = leases.fence(config.link)
     this.#config = config
     this.#models = models
+    this.#journal = journal
+    const fence = leases.fence(config.link)
     this.#trusted = journal.trusted(fence)
     journal.own(fence, context.id, clock.now())
     this.#execution = {
@@ -224,17 +224,17 @@ export class LinkOwner {
     this.#journal.close()
   }
 
-  /** What the driver sends at last. It goes as the safe state does: at once, and whether or not it was identified. */
-  async #shutDown(id: string): Promise<void> {
-    const instrument = this.#instruments.get(id)
-    const shutDown: ((io: never) => Promise<void>) | undefined = instrument?.driver.shutDown
-    if (!instrument || !shutDown) return
   /** After `abandon`: what keeps `maxOn` while nobody can own the link; undefined: it has no outputs with rules. */
   afterwards(): UnownedOutputs | undefined {
     if (this.#outputs.isEmpty) return undefined
     return new UnownedOutputs(this.#context, this.#config, this.#models, this.#outputs)
   }
 
+  /** What the driver sends at last. It goes as the safe state does: at once, and whether or not it was identified. */
+  async #shutDown(id: string): Promise<void> {
+    const instrument = this.#instruments.get(id)
+    const shutDown: ((io: never) => Promise<void>) | undefined = instrument?.driver.shutDown
+    if (!instrument || !shutDown) return
     try {
       await instrument.channel.run('stop', shutDown)
     } catch (error) {
@@ -253,6 +253,9 @@ export class LinkOwner {
 
   #lookAtOutputs(): void {
     for (const maxOn of this.#maxOns) void maxOn.look()
+    for (const { id, outputs } of this.#instruments.values()) {
+      for (const news of outputs.tick()) this.#tell(id, news)
+    }
     try {
       this.#outputs.saveIfDue(SAVE_OUTPUTS_MS)
     } catch (error) {
@@ -261,6 +264,14 @@ export class LinkOwner {
         'what is known of its outputs is not on the disk',
       )
     }
+  }
+
+  #tell(instrument: string, message: string): void {
+    const { client, log } = this.#context
+    log.warn({ instrument }, message)
+    client
+      .event('counter', instrument, message)
+      .catch((error: unknown) => log.error({ err: error }, 'event not written'))
   }
 
   async #closeLoops(): Promise<void> {

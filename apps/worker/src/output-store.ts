@@ -74,8 +74,14 @@ export class OutputStore {
 }
 
 /** What the last owner has published, which may have been on another machine. @param siteNow - site clock, in ms */
-export function memoryFrom({ on, since, countedFrom, seenAt }: OutputState, siteNow: number): OutputMemory {
-  const memory = { on, since: Date.parse(since), before: Date.parse(countedFrom), seen: Date.parse(seenAt) }
+export function memoryFrom(state: OutputState, siteNow: number): OutputMemory {
+  const { on, since, countedFrom, seenAt, count } = state
+  const seen = Date.parse(seenAt)
+  const memory: OutputMemory = { on, since: Date.parse(since), before: Date.parse(countedFrom), seen }
+  if (count) {
+    const { onTimeS, cycles, level } = count
+    memory.count = { onMs: onTimeS * 1000, cycles, countedTo: seen, since: count.since, told: level }
+  }
   return shifted(memory, monotonic() - siteNow, siteNow < memory.seen - CLOCK_TOLERANCE_MS)
 }
 
@@ -83,9 +89,18 @@ export function memoryFrom({ on, since, countedFrom, seenAt }: OutputState, site
  * @param set - the clock has been set back since: nobody can say how long ago that was, so an output that was on may have
  *   been on for ever
  */
-function shifted({ on, since, before, seen }: OutputMemory, shift: number, set: boolean): OutputMemory {
+function shifted(
+  { on, since, before, seen, count }: OutputMemory,
+  shift: number,
+  set: boolean,
+): OutputMemory {
   const now = monotonic()
-  const past = (at: number): number => Math.min(at + shift, now)
-  if (!set) return { on, since: past(since), before: past(before), seen: past(seen) }
-  return { on, since: now, before: on === false ? now : now - FOR_EVER_MS, seen: now }
+  const past = (at: number): number => (set ? now : Math.min(at + shift, now))
+  return {
+    on,
+    since: past(since),
+    before: set && on !== false ? now - FOR_EVER_MS : past(before),
+    seen: past(seen),
+    ...(count ? { count: { ...count, countedTo: past(count.countedTo) } } : {}),
+  }
 }

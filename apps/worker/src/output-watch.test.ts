@@ -1,4 +1,4 @@
-import type { OutputRules, Value } from '@golem/core'
+import type { CountRules, OutputCount, OutputRules, Value } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type OutputMemory, OutputWatch } from './output-watch.ts'
@@ -8,10 +8,19 @@ class Bench {
   now = 1_000
   readonly watch: OutputWatch
 
-  constructor(rules: OutputRules, safe: Value | undefined = false, memory?: OutputMemory) {
+  constructor(rules: OutputRules, safe: Value | undefined = false, memory?: OutputMemory, readable = true) {
     const matches = (wanted: Value, got: Value): boolean => wanted === got
     this.watch = new OutputWatch(
-      { name: 'board.pump', unit: '%', rules, safe, matches, memory },
+      {
+        name: 'board.pump',
+        unit: '%',
+        rules,
+        safe,
+        matches,
+        memory,
+        readable,
+        time: '2026-01-01T00:00:00.000Z',
+      },
       this.now * 1000,
     )
   }
@@ -36,6 +45,12 @@ class Bench {
   read(value: Value): this {
     this.watch.read(value, this.now * 1000 - 50, this.now * 1000)
     return this
+  }
+
+  count(): Omit<OutputCount, 'since'> {
+    assert.ok(this.watch.counter)
+    const { onTimeS, cycles, litres, level } = this.watch.counter.count
+    return { onTimeS, cycles, ...(litres === undefined ? {} : { litres }), level }
   }
 
   get offIn(): number {
@@ -155,4 +170,59 @@ test('slew: where it is not known where it is, the farther end counts', () => {
   assert.throws(() => lamp.judge(35), refused(/somewhere between 20 and 30 %/))
   lamp.judge(25)
   lamp.read(30).judge(40)
+})
+
+const counting = (count: Partial<CountRules>): OutputRules => ({ count: { atLimit: 'tell', ...count } })
+
+test('time on and cycles are counted, by writes and by readings', () => {
+  const pump = new Bench(counting({ volume: { litresPerMinute: 3 } })).read(false)
+  pump.write(true).after(60).write(true).after(60).write(false).after(100).read(false)
+  assert.deepEqual(pump.count(), { onTimeS: 120, cycles: 1, litres: 6, level: 'ok' })
+  // Switched by hand: counted from the reading that shows it to the last one that did.
+  pump.after(5).read(true).after(5).read(true).after(5).read(false)
+  assert.deepEqual(pump.count(), { onTimeS: 124, cycles: 2, litres: 6.248, level: 'ok' })
+})
+
+test('a switching on that the instrument refuses is no cycle', () => {
+  const pump = new Bench(counting({ cycles: { limit: 10 } })).read(false)
+  pump.watch.writing(true, pump.now * 1000)
+  assert.equal(pump.count().cycles, 1)
+  pump.watch.refused()
+  assert.equal(pump.count().cycles, 0)
+})
+
+test('what was on over the death of its worker has been on in between if it still is', () => {
+  const before = new Bench(counting({ onTime: {} })).read(false).write(true).after(10).read(true)
+  const later = (): Bench => {
+    const bench = new Bench(counting({ onTime: {} }), false, before.watch.memory)
+    bench.now = before.now + 100
+    return bench
+  }
+  assert.equal(later().read(true).count().onTimeS, 109)
+  assert.equal(later().read(false).count().onTimeS, 9)
+})
+
+test('an output that is never read counts as time passes', () => {
+  const pump = new Bench(counting({ onTime: {} }), false, undefined, false)
+  pump.write(true).after(30)
+  pump.watch.tick(pump.now * 1000)
+  assert.equal(pump.count().onTimeS, 30)
+})
+
+test('a limit is told once, and refuses to switch on until the counter is reset', () => {
+  const rules = counting({ atLimit: 'refuse', onTime: { warnAtMs: 50_000, limitMs: 100_000 } })
+  const pump = new Bench(rules).read(false).write(true)
+  const counter = pump.watch.counter
+  assert.ok(counter)
+  assert.equal(counter.news(), undefined)
+  pump.after(50).write(true)
+  assert.match(counter.news() ?? '', /a limit is near: on for 0.01 h of 0.03 h/)
+  assert.equal(counter.news(), undefined)
+  pump.after(60).write(true)
+  assert.match(counter.news() ?? '', /a limit is reached.*not switched on again until it is reset/)
+  pump.write(false)
+  assert.throws(() => pump.judge(true), refused(/used up what it may .*resetCounters/))
+  counter.reset('2026-02-01T00:00:00.000Z')
+  pump.judge(true)
+  assert.deepEqual([counter.count.since, counter.level], ['2026-02-01T00:00:00.000Z', 'ok'])
 })

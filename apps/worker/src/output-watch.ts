@@ -1,4 +1,5 @@
 import { GolemError, type OutputRules, type Value, isoTime } from '@golem/core'
+import { type CountMemory, OutputCounter } from './output-counter.ts'
 
 /** So soon after a write a reading that contradicts it is not believed, in ms: some boards answer first and act then. */
 const SETTLE_MS = 1_000
@@ -13,6 +14,7 @@ export interface OutputMemory {
   before: number
   /** When it was last seen so. */
   seen: number
+  count?: CountMemory
 }
 
 export interface OutputOptions {
@@ -24,6 +26,10 @@ export interface OutputOptions {
   safe: Value | undefined
   matches: (wanted: Value, got: Value) => boolean
   memory: OutputMemory | undefined
+  /** false: no reading ever shows how it stands. */
+  readable: boolean
+  /** The time, ISO 8601 UTC. */
+  time: string
 }
 
 /** A time of the monotonic clock as people read it. */
@@ -37,6 +43,7 @@ export type InWords = (at: number) => string
 export class OutputWatch {
   readonly rules: OutputRules
   readonly safe: Value | undefined
+  readonly counter: OutputCounter | undefined
   readonly #options: OutputOptions
   #memory: OutputMemory
   /** What was known before the last write; before one to off that no reading has confirmed yet. */
@@ -55,16 +62,22 @@ export class OutputWatch {
     this.rules = options.rules
     this.safe = options.safe
     this.#memory = options.memory ?? { on: null, since: now, before: now, seen: now }
+    const { count } = options.rules
+    if (count) {
+      const begin: CountMemory = { onMs: 0, cycles: 0, countedTo: now, since: options.time, told: 'ok' }
+      this.counter = new OutputCounter(count, options.memory?.count ?? begin)
+    }
     this.#allowance = { left: options.rules.slew?.step ?? 0, at: now }
   }
 
   get memory(): OutputMemory {
-    return this.#memory
+    return this.counter ? { ...this.#memory, count: this.counter.memory } : this.#memory
   }
 
   /** Takes over what somebody else has seen. */
   takeOver(memory: OutputMemory): void {
     this.#memory = memory
+    if (this.counter && memory.count) this.counter.memory = memory.count
   }
 
   /** When `maxOn` wants it off; Infinity: it is off, or may stay on. */
@@ -89,16 +102,23 @@ export class OutputWatch {
   judge(value: Value, now: number, inWords: InWords): void {
     this.#judgeTimes(!this.isOff(value), now, inWords)
     this.#judgeSlew(value, now)
+    this.#judgeCount(value)
+  }
+
+  /** Time has passed: of an output that is not read nothing else tells. */
+  tick(now: number): void {
+    if (!this.#options.readable && this.#memory.on) this.counter?.onUntil(now)
   }
 
   /** It is about to be written: from now on it may have happened. */
   writing(value: Value, now: number): void {
-    this.#unwritten = this.#memory
+    this.#unwritten = this.memory
     if (!this.isOff(value)) this.#unconfirmed = undefined
     if (!this.isOff(value) && this.#memory.on !== true) {
       // Before this nobody had switched it on, as far as was known: what was asked for counts from here.
       const before = this.#memory.on === null ? this.#memory.before : now
       this.#memory = { on: true, since: now, before, seen: now }
+      this.counter?.switchedOn(now)
     }
     this.#wroteAt = now
     if (typeof value !== 'number') return
@@ -113,6 +133,7 @@ export class OutputWatch {
   /** The instrument has acknowledged it. */
   wrote(value: Value, now: number): void {
     if (this.isOff(value) && this.#memory.on !== false) this.#unconfirmed = this.#memory
+    if (this.#memory.on) this.counter?.onUntil(now)
     this.#become(!this.isOff(value), now, now)
     this.#wroteAt = now
     if (typeof value === 'number') this.#range = [value, value]
@@ -120,7 +141,7 @@ export class OutputWatch {
 
   /** The instrument has said no to it: it is as it was. */
   refused(): void {
-    this.#memory = this.#unwritten ?? this.#memory
+    if (this.#unwritten) this.takeOver(this.#unwritten)
   }
 
   /** It has been read. @param began - when that began */
@@ -142,6 +163,9 @@ export class OutputWatch {
   /** @param sure - since when it is certain that it is so; @param now - when that came to be known */
   #become(on: boolean, sure: number, now: number): void {
     const memory = this.#memory
+    if (on && memory.on) this.counter?.onUntil(sure)
+    else if (on && memory.on === null) this.counter?.foundOn(now)
+    else if (on) this.counter?.switchedOn(now)
     if (memory.on === on) this.#memory = { ...memory, seen: Math.max(memory.seen, sure) }
     else if (memory.on === null)
       this.#memory = { on, since: now, before: on ? memory.before : sure, seen: sure }
@@ -159,6 +183,18 @@ export class OutputWatch {
       `${this.#options.name} has to stay ${on ? 'off' : 'on'} for at least ${(held ?? 0) / 1000} s: ` +
         `it may be switched ${on ? 'on' : 'off'} at ${inWords(until)}, in ${seconds} s.`,
       { field: '/value', details: { retryAt: inWords(until) } },
+    )
+  }
+
+  #judgeCount(value: Value): void {
+    const { counter } = this
+    if (this.isOff(value) || this.#memory.on || counter?.rules.atLimit !== 'refuse') return
+    if (counter.level !== 'limit') return
+    throw new GolemError(
+      'OUTPUT_RULE',
+      `${this.#options.name} has used up what it may (${counter.inWords()}) and is not switched on. ` +
+        'After its maintenance an admin resets the counter with the action resetCounters.',
+      { field: '/value' },
     )
   }
 

@@ -6,6 +6,7 @@ import {
   type Driver,
   GolemError,
   type OutputState,
+  RESET_COUNTERS,
   type Readings,
   type Value,
   defaultMatches,
@@ -99,7 +100,13 @@ export class Outputs {
     this.#knownAt = around.known?.at ?? -Infinity
     this.watches = new Map(
       Object.keys(config.parameters).flatMap((name) => {
-        const watch = watchOf(config, driver, name, around.known?.outputs[`${config.id}.${name}`])
+        const watch = watchOf(
+          config,
+          driver,
+          name,
+          this.#iso(monotonic()),
+          around.known?.outputs[`${config.id}.${name}`],
+        )
         return watch ? [[name, watch] as const] : []
       }),
     )
@@ -152,6 +159,25 @@ export class Outputs {
     }
   }
 
+  /** Time has passed. @returns what is to be told of what has been used up */
+  tick(): string[] {
+    return [...this.watches].flatMap(([name, watch]) => {
+      watch.tick(monotonic())
+      const news = watch.counter?.news()
+      if (news === undefined) return []
+      this.changed = true
+      return [`${name}: ${news}`]
+    })
+  }
+
+  /** Begins to count anew. @param name - of an output, as `resetCounters` has it */
+  resetCounters(name: Value | undefined): void {
+    const counter = this.watches.get(String(name))?.counter
+    if (!counter) throw new GolemError('UNKNOWN_NAME', `${String(name)} has no counter.`)
+    counter.reset(this.#iso(monotonic()))
+    this.#save()
+  }
+
   /** Those that `maxOn` wants off. @param now - monotonic */
   overdue(now: number): (readonly [name: string, watch: OutputWatch, safe: Value])[] {
     return [...this.watches].flatMap(([name, watch]) =>
@@ -165,7 +191,7 @@ export class Outputs {
     return Object.fromEntries(
       [...this.watches]
         .filter(([name]) => Object.hasOwn(shown, name))
-        .map(([name, { memory, offBy, heldUntil }]): [string, OutputState] => [
+        .map(([name, { memory, offBy, heldUntil, counter }]): [string, OutputState] => [
           name,
           {
             on: memory.on,
@@ -174,6 +200,7 @@ export class Outputs {
             seenAt: this.#iso(memory.seen),
             ...(Number.isFinite(offBy) ? { offBy: this.#iso(offBy) } : {}),
             ...(heldUntil > now ? { heldUntil: this.#iso(heldUntil) } : {}),
+            ...(counter ? { count: counter.count } : {}),
           },
         ]),
     )
@@ -181,6 +208,7 @@ export class Outputs {
 
   /** What a command writes: a parameter, or those that an action sets by arguments of their names. */
   #written(target: CommandTarget): (readonly [OutputWatch, Value])[] {
+    if ('action' in target && target.action === RESET_COUNTERS) return []
     const values = 'parameter' in target ? { [target.parameter]: target.value } : target.arguments
     return Object.entries(values).flatMap(([name, value]) => {
       const watch = this.watches.get(name)
@@ -201,16 +229,17 @@ function watchOf(
   { id, parameters }: InstrumentConfig,
   driver: Driver,
   name: string,
+  time: string,
   memory: OutputMemory | undefined,
 ): OutputWatch | undefined {
   const override = parameters[name]
   const spec: AnyParameterSpec | undefined = driver.parameters[name]
   if (!override?.rules || !spec) return undefined
-  const { safe, unit = '' } = describeParameter(spec, override)
+  const { safe, readable, unit = '' } = describeParameter(spec, override)
   const matches = (wanted: Value, got: Value): boolean =>
     spec.matches ? spec.matches(wanted, got) : defaultMatches(wanted, got, spec.step)
   return new OutputWatch(
-    { name: `${id}.${name}`, unit, rules: override.rules, safe, matches, memory },
+    { name: `${id}.${name}`, unit, rules: override.rules, safe, readable, matches, memory, time },
     monotonic(),
   )
 }

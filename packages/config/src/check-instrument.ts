@@ -120,8 +120,8 @@ export function readDuration(
 }
 
 function readOverride(raw: RawParameter, path: Path, report: Report): ParameterOverride {
-  const { pollEvery, alarms, maxOn, minOn, minOff, slew, ...rest } = raw
-  const rules = readRules({ maxOn, minOn, minOff, slew }, path, report)
+  const { pollEvery, alarms, maxOn, minOn, minOff, slew, count, ...rest } = raw
+  const rules = readRules({ maxOn, minOn, minOff, slew, count }, path, report)
   const pollEveryMs = readPollEvery(pollEvery, [...path, 'pollEvery'], report)
   return {
     ...rest,

@@ -1,4 +1,10 @@
-import { type Address, type OutputRules, type Value, type ValueDescription } from '@golem/core'
+import {
+  type Address,
+  type CountRules,
+  type OutputRules,
+  type Value,
+  type ValueDescription,
+} from '@golem/core'
 import { readDuration, type Report } from './check-instrument.ts'
 import type { RawRules } from './rules-schema.ts'
 import type { RawInstrument, RawParameter } from './site-schema.ts'
@@ -7,7 +13,8 @@ import type { Path } from './yaml-source.ts'
 const LEAST_MS = 1_000
 const MOST_MS = 366 * 24 * 3_600_000
 const TIMES = ['maxOn', 'minOn', 'minOff'] as const
-const RULES = [...TIMES, 'slew'] as const
+const RULES = [...TIMES, 'slew', 'count'] as const
+const COUNT_MOST_MS = 100 * MOST_MS
 
 /** Reads the rules of an output; undefined when it has none. */
 export function readRules(
@@ -26,11 +33,47 @@ export function readRules(
     ...(minOnMs === undefined ? {} : { minOnMs }),
     ...(minOffMs === undefined ? {} : { minOffMs }),
     ...(perSecond === undefined ? {} : { slew: { perSecond, step: step ?? perSecond } }),
+    ...(raw.count === undefined ? {} : { count: readCount(raw.count, [...path, 'count'], report) }),
   }
   if (minOnMs !== undefined && maxOnMs !== undefined && minOnMs >= maxOnMs) {
     report([...path, 'minOn'], `It has to stay on for ${raw.minOn}, and may for ${raw.maxOn}. Correct one.`)
   }
   return Object.keys(rules).length > 0 ? rules : undefined
+}
+
+function readCount(raw: NonNullable<RawRules['count']>, path: Path, report: Report): CountRules {
+  const { onTime, cycles, volume, atLimit = 'tell' } = raw
+  const time = (key: 'limit' | 'warnAt'): number | undefined => {
+    const text = onTime?.[key]
+    const bounds = [LEAST_MS, COUNT_MOST_MS] as const
+    return text === undefined ? undefined : readDuration(text, bounds, [...path, 'onTime', key], report)
+  }
+  const [limitMs, warnAtMs] = [time('limit'), time('warnAt')]
+  const pairs = { onTime: { limit: limitMs, warnAt: warnAtMs }, cycles, volume }
+  for (const [key, { limit = Infinity, warnAt = 0 } = {}] of Object.entries(pairs)) {
+    if (warnAt < limit) continue
+    report([...path, key, 'warnAt'], 'People are told of the limit itself too. Write less than "limit".')
+  }
+  if (!onTime && !cycles && !volume) {
+    report(path, 'Say what is counted: onTime, cycles or volume, e.g. onTime: { limit: 1000 h }.')
+  }
+  const hasLimit = [limitMs, cycles?.limit, volume?.limit].some((limit) => limit !== undefined)
+  if (atLimit === 'refuse' && !hasLimit) {
+    report([...path, 'atLimit'], 'There is no limit to refuse at. Write "limit", or leave this out.')
+  }
+  return {
+    ...(onTime === undefined
+      ? {}
+      : {
+          onTime: {
+            ...(limitMs === undefined ? {} : { limitMs }),
+            ...(warnAtMs === undefined ? {} : { warnAtMs }),
+          },
+        }),
+    ...(cycles === undefined ? {} : { cycles }),
+    ...(volume === undefined ? {} : { volume: { ...volume, litresPerMinute: volume.litresPerMinute ?? 0 } }),
+    atLimit,
+  }
 }
 
 /** Checks the rules of an output against what its model says of it. */
@@ -84,7 +127,9 @@ export function checkRulesKept(
   report: Report,
 ): void {
   for (const [name, parameter] of Object.entries(raw.parameters ?? {})) {
-    const rule = RULES.find((one) => parameter[one] !== undefined)
+    const rule = RULES.find((one) =>
+      one === 'count' ? parameter.count?.atLimit === 'refuse' : parameter[one] !== undefined,
+    )
     if (rule === undefined) continue
     const place = [...path, 'parameters', name, rule]
     if (raw.gateway !== undefined && !(raw.gateway.readOnly ?? readOnlySite ?? false)) {

@@ -1,12 +1,13 @@
-import type {
-  ActionDescription,
-  AnyActionSpec,
-  AnyParameterSpec,
-  ArgumentDescription,
-  Driver,
-  InstrumentDescription,
-  Model,
-  ParameterDescription,
+import {
+  type ActionDescription,
+  type AnyActionSpec,
+  type AnyParameterSpec,
+  type ArgumentDescription,
+  type Driver,
+  type InstrumentDescription,
+  type Model,
+  type ParameterDescription,
+  RESET_COUNTERS,
 } from '@golem/core'
 import { type ActionOverride, DEFAULT_GROUP, type InstrumentConfig, type ParameterOverride } from './site.ts'
 
@@ -37,11 +38,32 @@ export function describeInstrument(
       config.parameters,
       (spec, override) => placed(describeParameter(spec, override), override, group),
     ),
-    actions: describeShown<AnyActionSpec, ActionOverride, ActionDescription>(
-      driver.actions,
-      config.actions,
-      (spec, override) => placed(describeAction(spec, override, config.parameters), override, group),
-    ),
+    actions: {
+      ...describeResetCounters(config),
+      ...describeShown<AnyActionSpec, ActionOverride, ActionDescription>(
+        driver.actions,
+        config.actions,
+        (spec, override) => placed(describeAction(spec, override, config.parameters), override, group),
+      ),
+    },
+  }
+}
+
+/** Golem's own action of an instrument with counters. */
+function describeResetCounters({ parameters }: InstrumentConfig): Record<string, ActionDescription> {
+  const counted = Object.entries(parameters).filter(([, { rules, hidden }]) => rules?.count && !hidden)
+  if (counted.length === 0) return {}
+  return {
+    [RESET_COUNTERS]: {
+      label: 'Reset a counter',
+      arguments: {
+        output: { label: 'Of', type: 'choice', choices: counted.map(([name]) => name) },
+        note: { label: 'What was done', type: 'text', maxLength: 200 },
+      },
+      confirm: true,
+      role: 'admin',
+      note: 'After maintenance: what is counted of an output begins at zero again.',
+    },
   }
 }
 

@@ -1,5 +1,11 @@
 import { duration, table } from './schema-parts.ts'
 
+const amount = (description: string): object => ({
+  type: 'number',
+  exclusiveMinimum: 0,
+  description: `${description}; above 0`,
+})
+
 /** What a site may demand of an output beyond its limits: keys of a parameter. */
 export const parameterRules = {
   maxOn: duration('away from its safe value for longer than this, it is brought back to it by its worker'),
@@ -21,6 +27,29 @@ export const parameterRules = {
     },
     ['perSecond'],
   ),
+  count: table('What it has used up, kept over restarts; an admin resets it with the action resetCounters', {
+    onTime: table('Its time on', {
+      limit: duration('the most'),
+      warnAt: duration('people are told from here on'),
+    }),
+    cycles: table('How often it was switched on', {
+      limit: { type: 'integer', minimum: 1, description: 'the most, 1 or more' },
+      warnAt: { type: 'integer', minimum: 1, description: 'people are told from here on, 1 or more' },
+    }),
+    volume: table(
+      'What it has let through in its time on',
+      {
+        litresPerMinute: amount('litres a minute while it is on'),
+        limit: amount('the most, in litres'),
+        warnAt: amount('people are told from here on, in litres'),
+      },
+      ['litresPerMinute'],
+    ),
+    atLimit: {
+      enum: ['tell', 'refuse'],
+      description: 'what happens at a limit: tell (default), or refuse to switch it on',
+    },
+  }),
 }
 
 export interface RawRules {
@@ -28,4 +57,10 @@ export interface RawRules {
   minOn?: string
   minOff?: string
   slew?: { perSecond?: number; step?: number }
+  count?: {
+    onTime?: { limit?: string; warnAt?: string }
+    cycles?: { limit?: number; warnAt?: number }
+    volume?: { litresPerMinute?: number; limit?: number; warnAt?: number }
+    atLimit?: 'tell' | 'refuse'
+  }
 }

@@ -57,6 +57,8 @@ export interface ActionDescription {
   section?: string
   /** The page asks before it sends this. */
   confirm?: boolean
+  /** It takes this role; absent: whoever may command may run it. */
+  role?: 'admin'
   note?: string
 }
 

@@ -11,7 +11,34 @@ export interface OutputRules {
   minOffMs?: number
   /** How fast it may change, in its unit: `step` at once, and after that so much more each second. */
   slew?: { perSecond: number; step: number }
+  count?: CountRules
 }
+
+/** What is counted of an output that wears out, or uses something up. What has no limit is only counted. */
+export interface CountRules {
+  onTime?: { limitMs?: number; warnAtMs?: number }
+  /** How often it was switched on. */
+  cycles?: { limit?: number; warnAt?: number }
+  /** In litres, from its time on. */
+  volume?: { litresPerMinute: number; limit?: number; warnAt?: number }
+  /** Whether it is still switched on when a limit is reached; either way people are told. */
+  atLimit: 'refuse' | 'tell'
+}
+
+export type CountLevel = 'ok' | 'warn' | 'limit'
+
+/** What has been counted of an output. */
+export interface OutputCount {
+  onTimeS: number
+  cycles: number
+  litres?: number
+  /** When the counting began, or was last reset, ISO 8601 UTC. */
+  since: string
+  level: CountLevel
+}
+
+/** The action by which counters are reset, of each instrument that has some: golem's own, nothing is sent. */
+export const RESET_COUNTERS = 'resetCounters'
 
 /** How an output that has rules stands, as its worker knows it. */
 export interface OutputState {
@@ -27,4 +54,5 @@ export interface OutputState {
   offBy?: string
   /** Until when `minOn` or `minOff` keep it as it is. */
   heldUntil?: string
+  count?: OutputCount
 }

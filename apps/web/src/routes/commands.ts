@@ -1,4 +1,5 @@
 import {
+  type ActionDescription,
   type CommandRecord,
   type CommandTarget,
   DEFAULT_VALID_FOR_MS,
@@ -8,6 +9,7 @@ import {
 } from '@golem/core'
 import { commandIdFor } from '@golem/queue'
 import type { FastifyInstance } from 'fastify'
+import type { Identity } from '../access.ts'
 import {
   type WebContext,
   bounded,
@@ -65,7 +67,7 @@ export function commandRoutes(app: FastifyInstance, context: WebContext): void {
       const key = idempotencyKey(request.headers['idempotency-key'])
       const by = request.identity.name
       const repeated = key === undefined ? undefined : commandIdFor(by, key)
-      const target = await checkCommand(context, id, request.body, repeated)
+      const target = await checkCommand(context, id, request.body, { repeated, identity: request.identity })
       const { record } = await bounded(
         client.submit({
           instrument: id,
@@ -156,7 +158,7 @@ async function checkCommand(
   context: WebContext,
   id: string,
   body: CommandBody,
-  repeated: string | undefined,
+  { repeated, identity }: { repeated: string | undefined; identity: Identity },
 ): Promise<CommandTarget> {
   const { view } = context.client
   checkKnown(context, id)
@@ -166,6 +168,7 @@ async function checkCommand(
     throw new GolemError('WORKER_AWAY', `No worker has announced ${id} yet. Is a worker running on its host?`)
   }
   const target = validateTarget(description, body)
+  if ('action' in target) checkRole(identity, description.actions[target.action])
   const missing = context.states.missingOwner(id)
   // A repeated request asks what became of the first; that a worker is away now is no answer to it.
   if (missing && !(repeated !== undefined && (await isInLedger(context, repeated)))) {
@@ -212,4 +215,12 @@ async function outcomeOf(
     )
     return record
   }
+}
+
+/** @throws NOT_ALLOWED */
+function checkRole({ name, role }: Identity, action: ActionDescription | undefined): void {
+  if (action?.role !== 'admin' || role === 'admin') return
+  throw new GolemError('NOT_ALLOWED', `"${action.label}" takes the role admin, and ${name} has not.`, {
+    field: 'header.authorization',
+  })
 }
