@@ -142,7 +142,8 @@ export class Instrument {
     const began = monotonic()
     try {
       const due = this.#due(started)
-      const found = await this.channel.run('poll', (io) => this.driver.readAll(io, due))
+      const anew = new Set(this.#unsettled.keys())
+      const found = await this.channel.run('poll', (io) => this.driver.readAll(io, due, anew))
       for (const name of due) this.#readAt.set(name, started)
       this.outputs.read(found, began)
       this.#answered(found, startedAt)

@@ -188,8 +188,10 @@ interface DriverBase<Io> {
    *
    * @param due - the parameters that are to be read now; a driver that has to ask for each one by itself
    *   asks for these only, one that gets all at once may return all
+   * @param anew - those of them that the instrument has to be asked for, although it tells them by itself: what became
+   *   of a command of unknown outcome has to be seen
    */
-  readAll: (io: Io, due: ReadonlySet<string>) => Promise<Readings>
+  readAll: (io: Io, due: ReadonlySet<string>, anew?: ReadonlySet<string>) => Promise<Readings>
   /**
    * The first thing the emergency stop does, before it writes the safe values: what ends a movement at once. Sent
    * without identification, whatever was going on before.

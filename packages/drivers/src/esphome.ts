@@ -15,11 +15,14 @@ import { identifyBy, jsonObject, shown } from './http-reply.ts'
 
 interface EspHomeOptions {
   entities: readonly Entity[]
+  events?: boolean
 }
 
 /** An action is carried out after its answer; how often and how long it is looked for, in ms. */
 const LOOK_EVERY_MS = 100
 const LOOKS = 10
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 /** A board pings every 10 s; after so much silence its entities are asked by themselves again, in ms. */
 const FRESH_MS = 12_000
@@ -41,6 +44,11 @@ export const esphome: Model = {
     additionalProperties: false,
     required: ['entities'],
     properties: {
+      events: {
+        type: 'boolean',
+        default: true,
+        description: 'false: it is only polled; for boards without memory for one more connection',
+      },
       entities: {
         type: 'array',
         minItems: 1,
@@ -78,7 +86,7 @@ export const esphome: Model = {
   create: (options) => createEspHome(options as unknown as EspHomeOptions),
 }
 
-function createEspHome({ entities }: EspHomeOptions): HttpDriver {
+function createEspHome({ entities, events = true }: EspHomeOptions): HttpDriver {
   checkEntities(entities)
   const board = new EspHomeEntities()
   const read = entities.filter(({ domain }) => domain !== 'button')
@@ -103,38 +111,43 @@ function createEspHome({ entities }: EspHomeOptions): HttpDriver {
         )
       })
     },
-    readAll: async (io, due) => {
+    readAll: async (io, due, anew = NOTHING) => {
       const readings: Record<string, Value | Fault> = {}
       for (const entity of read) {
         const { parameter } = entity
         const isTold = told.has(parameter) && performance.now() - heardAt < FRESH_MS
-        if (due.has(parameter) && !isTold) readings[parameter] = await readEntity(io, board, entity)
+        const isWanted = due.has(parameter) && (!isTold || anew.has(parameter))
+        if (isWanted) readings[parameter] = await readEntity(io, board, entity)
       }
       return readings
     },
-    events: {
-      path: '/events',
-      silenceMs: SILENCE_MS,
-      onEvent: ({ type, data }) => {
-        heardAt = performance.now()
-        // Whatever changes is told at once, so at a ping all is as it was told.
-        if (type === 'ping') return Object.fromEntries(told)
-        if (type !== 'state') return undefined
-        try {
-          const state = jsonObject(data, 'an event of the board')
-          const entity = board.about(state, read)
-          if (!entity) return undefined
-          const value = valueOf(entity, state)
-          told.set(entity.parameter, value)
-          return { [entity.parameter]: value }
-        } catch (error) {
-          // What it was about is not known, so all is asked for again.
-          told.clear()
-          throw error
+    ...(events
+      ? {
+          events: {
+            path: '/events',
+            silenceMs: SILENCE_MS,
+            onEvent: ({ type, data }) => {
+              heardAt = performance.now()
+              // Whatever changes is told at once, so at a ping all is as it was told.
+              if (type === 'ping') return Object.fromEntries(told)
+              if (type !== 'state') return undefined
+              try {
+                const state = jsonObject(data, 'an event of the board')
+                const entity = board.about(state, read)
+                if (!entity) return undefined
+                const value = valueOf(entity, state)
+                told.set(entity.parameter, value)
+                return { [entity.parameter]: value }
+              } catch (error) {
+                // What it was about is not known, so all is asked for again.
+                told.clear()
+                throw error
+              }
+            },
+            onEnd: () => told.clear(),
+          },
         }
-      },
-      onEnd: () => told.clear(),
-    },
+      : {}),
   }
 }
 

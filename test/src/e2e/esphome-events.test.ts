@@ -95,3 +95,15 @@ test('a board that falls silent is asked by REST and then lost, although its con
   await stand.sim.device('name').setFault(null)
   await stand.until('name', ({ condition }) => condition === 'ok', 'it is back', 30_000)
 })
+
+test('a command of unknown outcome is settled by asking, although the board tells by itself', async () => {
+  const device = stand.sim.device('both')
+  // Cut off before it acts: nothing changes, so no event ever tells.
+  await device.setFault({ kind: 'cut', times: 1, act: false, match: { method: 'POST' } })
+  const unknown = await stand.command('both', { parameter: 'fan', value: 78 })
+  assert.equal(unknown.body.outcome, 'unknown', JSON.stringify(unknown.body))
+  const settled = await eventually(async () => (await stand.record(unknown.body.id)).settled, {
+    what: 'it is settled',
+  })
+  assert.equal(settled.effect, 'none', JSON.stringify(settled))
+})

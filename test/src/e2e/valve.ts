@@ -28,6 +28,8 @@ export function valveEntries(count: number): (address: (device: string) => strin
       model: 'esphome',
       address: address(`valve-${n}`),
       options: {
+        // The tests look at polls and what they find.
+        events: false,
         entities: [{ parameter: 'flow', domain: 'number', name: 'flow', min: 0, max: FLOW_MAX, step: 1 }],
       },
     }))

@@ -99,8 +99,8 @@ export function siteDriver(
         await call(['shutDown'], io, [], { urgent: true })
       },
     }),
-    readAll: async (io: object, due: ReadonlySet<string>) =>
-      checkedReadings(name, 'readAll', await call(['readAll'], io, [due])),
+    readAll: async (io: object, due: ReadonlySet<string>, anew?: ReadonlySet<string>) =>
+      checkedReadings(name, 'readAll', await call(['readAll'], io, anew ? [due, anew] : [due])),
     // What the driver makes of these comes later, so nobody can be told now whether it has understood.
     ...(shape.has.unsolicited && { unsolicited: forward(['unsolicited']) }),
     ...(shape.transport === 'mqtt' && { onMessage: forward(['onMessage']) }),
