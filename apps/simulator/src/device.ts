@@ -77,6 +77,8 @@ export interface EsphomeSpec extends BoardBase {
   }[]
   /** ON while the switch of that name is on. */
   binarySensors?: readonly { name: string; follows: string }[]
+  /** How often its event stream shows that it is alive, s (default 10). */
+  pingSeconds?: number
 }
 
 /** Temperature controllers that speak Modbus. */

@@ -11,9 +11,10 @@ import type { Stand } from './stand.ts'
 
 /** How long after its answer the device loop gets round to an action, ms. */
 const LOOP_MS = 16
-/** How often the event stream looks for changes, and how often it shows that it is alive, ms. */
+/** How often the event stream looks for changes, ms. */
 const EVENTS_EVERY_MS = 100
-const PING_EVERY_MS = 10_000
+/** How often it shows that it is alive, s. */
+const PING_SECONDS = 10
 
 type Domain = 'switch' | 'sensor' | 'number' | 'binary_sensor'
 
@@ -118,7 +119,7 @@ export class EsphomeBoard implements Firmware {
     event('ping', JSON.stringify(title), 'retry: 30000\n')
     tellChanges()
     const changes = setInterval(tellChanges, EVENTS_EVERY_MS)
-    const pings = setInterval(() => event('ping', ''), PING_EVERY_MS)
+    const pings = setInterval(() => event('ping', ''), (this.#spec.pingSeconds ?? PING_SECONDS) * 1000)
     return () => {
       clearInterval(changes)
       clearInterval(pings)

@@ -10,8 +10,12 @@ import {
 } from '@golem/core'
 import { type Channel, type Link, openLink, type Priority } from '@golem/transports'
 import type { Arrived, FaultyWire } from '@golem/simulator'
-import { StallLog } from './stalls.ts'
 import type { Rig, RigMaker } from './rig.ts'
+import { StallLog } from './stalls.ts'
+import { agrees } from './test-values.ts'
+
+/** After so many failed polls in a row what was told before is worth nothing any more, as in the worker. */
+const LOST_AFTER = 3
 
 /** How one conversation ended. */
 export interface Outcome {
@@ -43,8 +47,10 @@ export class Bench {
   readonly #channel: Channel
   /** When this process did not get to run. */
   readonly stalls = new StallLog()
-  /** What was told last of what is told only when it changes. */
+  /** What was told last of what is not told again, as the worker keeps it. */
   #held: Record<string, Readings[string]> = {}
+  /** Polls that failed in a row. */
+  #failures = 0
   /** What has come by itself since the last poll. */
   #heard: Record<string, Readings[string]> = {}
   #patienceMs = 120_000
@@ -111,15 +117,29 @@ export class Bench {
     const heard = this.#heard
     this.#heard = {}
     if (outcome.error) {
-      this.#held = {}
+      this.#failures += 1
+      if (this.#tellsEvents) Object.assign(this.#held, heard)
+      if (!this.#tellsEvents || this.#failures >= LOST_AFTER) this.#held = {}
       return { ...outcome, readings: {} }
     }
+    this.#failures = 0
     const readings = { ...this.#held, ...heard, ...found }
-    for (const name of this.rig.toldOnChange ?? []) {
+    for (const name of this.#tellsEvents ? Object.keys(readings) : (this.rig.toldOnChange ?? [])) {
       const value = readings[name]
       if (value !== undefined) this.#held[name] = value
     }
     return { ...outcome, readings }
+  }
+
+  /** It tells its readings once, and is not asked for what it has told. */
+  get #tellsEvents(): boolean {
+    return this.driver.transport === 'http' && this.driver.events !== undefined
+  }
+
+  /** From now on only what is read or told from now on counts. */
+  forget(): void {
+    this.#held = {}
+    this.#heard = {}
   }
 
   async write(name: string, value: Value): Promise<Outcome> {
@@ -128,6 +148,7 @@ export class Bench {
     const once = (): Promise<Outcome> => this.run('command', (io) => write(io, value))
     const outcome = await once()
     this.#forgetWhatWasHeard()
+    if (outcome.error === null && this.#tellsEvents) this.#forgetOldValue(name, value)
     const { remedy } = this.rig
     if (!remedy || outcome.error?.code !== 'INSTRUMENT_REFUSED' || outcome.sentAt !== null) return outcome
     const run = this.driver.actions[remedy.action]?.run as AnyAction | undefined
@@ -143,6 +164,15 @@ export class Bench {
     if (this.driver.transport !== 'mqtt') return
     const told = this.rig.toldOnChange ?? []
     this.#heard = Object.fromEntries(Object.entries(this.#heard).filter(([name]) => told.includes(name)))
+  }
+
+  /** What a board has told of a parameter before it was written; its event of what was written is still to come. */
+  #forgetOldValue(name: string, written: Value): void {
+    for (const readings of [this.#held, this.#heard]) {
+      const told = readings[name]
+      if (told !== undefined && (isFault(told) || !agrees(this.spec(name), written, told)))
+        delete readings[name]
+    }
   }
 
   /** What the worker does at an emergency stop: what ends a movement, then the safe values, each whatever comes of the others. */

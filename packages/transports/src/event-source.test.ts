@@ -176,6 +176,26 @@ test('a board whose events have ended is identified again before anything else i
   assert.equal(identified(), 2)
 })
 
+test('nothing is sent to a board whose events end in the same moment, before it is identified again', async () => {
+  const { endpoint, streams } = await board()
+  const { channel, events, identified } = listening(endpoint)
+  await poll(channel)
+  await poll(channel)
+  for (let time = 1; time <= 3; time += 1) {
+    await until('told events', () => events.length === time)
+    const before = identified()
+    for (const stream of streams) stream.destroy()
+    const ended = await channel
+      .run('command', (io: HttpIo) => io.post('/fan', '5'))
+      .then(
+        () => 'sent',
+        (error: unknown) => (error as GolemError).code,
+      )
+    assert.ok(ended === 'LINK_DOWN' || identified() > before, `it was ${ended}`)
+    await poll(channel)
+  }
+})
+
 test('a conversation that has begun sends nothing more once the events have ended; a stop does', async () => {
   const { endpoint, streams } = await board()
   const { channel, ends, identified } = listening(endpoint)

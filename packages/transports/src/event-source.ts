@@ -23,7 +23,8 @@ export interface EventSourceListener {
   /**
    * The connection has ended, or could not be opened; it is tried again.
    *
-   * @param broken - it was open, and this end did not close it: who answers at the address now may be another board
+   * @param broken - who answers at the address now may be another board; not when the board has only said that it has
+   *   no events, or this end closed the connection
    */
   onEnd: (why: string, broken: boolean) => void
 }
@@ -40,8 +41,8 @@ export class EventSource {
   #again: NodeJS.Timeout | undefined
   #silence: NodeJS.Timeout | undefined
   #pauseMs = FIRST_PAUSE_MS
-  /** The board tells events. */
-  #isOpen = false
+  /** This end has closed the connection. */
+  #isOpenedAnew = false
   #closed = false
 
   /** @param guard - called directly before the request goes out; when it throws, it does not, and is tried again later */
@@ -62,7 +63,7 @@ export class EventSource {
   }
 
   #openAnew(): void {
-    this.#isOpen = false
+    this.#isOpenedAnew = true
     this.#request?.destroy()
   }
 
@@ -76,11 +77,12 @@ export class EventSource {
 
   #open(): void {
     if (this.#closed) return
+    this.#isOpenedAnew = false
     const { host, port, path, auth } = this.#target
     try {
       this.#guard()
     } catch (error) {
-      this.#later(messageOf(error))
+      this.#later(messageOf(error), false)
       return
     }
     const sent = request({
@@ -93,23 +95,24 @@ export class EventSource {
     })
     this.#request = sent
     let over = false
-    const end = (why: string): void => {
+    const end = (why: string, broken = true): void => {
       if (over) return
       over = true
       sent.destroy()
-      this.#later(why)
+      this.#later(why, broken)
     }
     this.#watch(end)
     sent.on('error', (error) => end(messageOf(error)))
+    // Node tells the end of the response a turn later: by then something may have been sent to another board.
+    sent.on('socket', (socket) => socket.once('end', () => end('the board ended it')))
     sent.on('close', () => end('the connection was closed'))
     sent.on('response', (response) => {
       response.on('error', (error) => end(messageOf(error)))
       const type = response.headers['content-type'] ?? ''
       if (response.statusCode !== 200 || !type.startsWith('text/event-stream')) {
-        end(`HTTP ${response.statusCode} ${type}, no events`)
+        end(`HTTP ${response.statusCode} ${type}, no events`, false)
         return
       }
-      this.#isOpen = true
       response.on('end', () => end('the board ended it'))
       this.#read(response, end)
     })
@@ -142,12 +145,11 @@ export class EventSource {
     this.#silence = setTimeout(() => end(`nothing for ${silenceMs} ms`), silenceMs)
   }
 
-  #later(why: string): void {
+  #later(why: string, broken: boolean): void {
     clearTimeout(this.#silence)
     if (this.#closed) return
-    const broken = this.#isOpen
-    this.#isOpen = false
-    for (const listener of this.#listeners) listener.onEnd(why, broken)
+    const isBroken = broken && !this.#isOpenedAnew
+    for (const listener of this.#listeners) listener.onEnd(why, isBroken)
     this.#again = setTimeout(() => this.#open(), this.#pauseMs)
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { GolemError, type HttpReply, messageOf } from '@golem/core'
 import type { Gate } from './conversation.ts'
 
@@ -37,6 +38,14 @@ export async function exchange(target: HttpTarget, asked: HttpRequest, gate: Gat
   try {
     socket = openSocket(target)
     await talk.orOver(connected(socket, target, asked))
+    // What has arrived in the same moment is heard first, the end of another connection to this board too.
+    await talk.orOver(setImmediate())
+    if (socket.destroyed) {
+      throw new GolemError(
+        'LINK_DOWN',
+        `${inWords(target, asked)} was not sent: the connection ended at once.`,
+      )
+    }
     return await talk.orOver(ask(socket, target, asked, gate))
   } finally {
     forget()

@@ -17,8 +17,11 @@ export interface NearSide {
 export function attachStream(wire: FaultyWire, stream: Duplex): void {
   const far = wire.attach({
     write: (bytes) => void stream.write(bytes),
-    // What was written still leaves.
-    hangUp: () => void stream.end(() => stream.destroy()),
+    hangUp: () => {
+      // What was written still leaves.
+      if (stream.writableLength > 0) stream.end(() => stream.destroy())
+      else stream.destroy()
+    },
   })
   stream.on('data', (bytes: Buffer) => far.receive(bytes))
   stream.on('error', () => stream.destroy())

@@ -45,7 +45,7 @@ const BOARDS: Readonly<Record<string, () => Board>> = {
     refusal: refusalOf(200, 'RESULT: ERR_INVALID_DUTY_VALUE', /^POST \/pwm/),
   }),
   esphome: () => ({
-    spec: { ...esphomeDevice(), name: 'board' },
+    spec: { ...esphomeDevice(), name: 'board', pingSeconds: 1 },
     options: {
       entities: [
         { parameter: 'relay1', domain: 'switch', name: 'Relay 1' },
