@@ -22,7 +22,7 @@ function around(
   busOk = true,
 ): Circumstances {
   const bus = { ok: busOk, since: '', message: '' }
-  const site = { cursor: '', instruments: new Map([['a', state]]), stop, bus }
+  const site = { cursor: '', instruments: new Map([['a', state]]), runs: [], alarms: [], stop, bus }
   return { role: 'operator', serverLost: false, site, ...change }
 }
 

@@ -28,7 +28,7 @@ test('Relays, Sensors and Lamps come first, other groups as they appear, Devices
   ])
   assert.deepEqual(
     tabs.map(({ id }) => id),
-    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Devices', 'Log'],
+    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Alarms', 'Devices', 'Log'],
   )
 })
 
@@ -36,7 +36,7 @@ test('a group that is called Log does not hide the log', () => {
   const tabs = tabsOf([instrument('a', 'Log', { x: undefined })])
   assert.deepEqual(
     tabs.map(({ id, kind }) => `${id} ${kind}`),
-    ['group:Log group', 'Gas group', 'Devices devices', 'Log log'],
+    ['group:Log group', 'Gas group', 'Alarms alarms', 'Devices devices', 'Log log'],
   )
 })
 

@@ -6,7 +6,7 @@ const FIRST = ['Relays', 'Sensors', 'Lamps']
 export interface Tab {
   /** Stands in the URL after `#`. */
   id: string
-  kind: 'group' | 'devices' | 'log'
+  kind: 'group' | 'alarms' | 'devices' | 'log'
   /** The group's name, as the site writes it; empty for the page's own tabs. */
   group: string
 }
@@ -28,9 +28,10 @@ export interface GroupPart {
 
 /** The tab that shows every instrument whole; a group of this name has no other tab. */
 export const DEVICES = 'Devices'
+const ALARMS = 'Alarms'
 const LOG = 'Log'
 
-/** The tabs of the page: the site's groups, then Devices and Log. */
+/** The tabs of the page: the site's groups, then Alarms, Devices and Log. */
 export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   const found = new Set<string>()
   for (const instrument of instruments) {
@@ -44,6 +45,7 @@ export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   ]
   return [
     ...groups.map((group): Tab => ({ id: groupTabId(group), kind: 'group', group })),
+    { id: ALARMS, kind: 'alarms', group: '' },
     { id: DEVICES, kind: 'devices', group: '' },
     { id: LOG, kind: 'log', group: '' },
   ]
@@ -55,7 +57,7 @@ function groupOf(instrument: InstrumentDescription, { group }: { group?: string 
 
 /** A site may call a group "Log"; its tab must not hide the page's own. */
 function groupTabId(group: string): string {
-  return group === LOG ? `group:${group}` : group
+  return group === LOG || group === ALARMS ? `group:${group}` : group
 }
 
 /** What stands in the panel of a group, by instrument, in the order of the descriptions. */

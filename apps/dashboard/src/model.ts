@@ -1,4 +1,5 @@
 import type {
+  AlarmRecord,
   BusState,
   InstrumentDescription,
   InstrumentState,
@@ -14,6 +15,8 @@ export interface SiteModel {
   instruments: ReadonlyMap<string, InstrumentState>
   /** All that have not ended, and those that ended within the last hour. */
   runs: readonly RunRecord[]
+  /** All that are not normal. */
+  alarms: readonly AlarmRecord[]
   stop: StopState
   bus: BusState
 }
@@ -25,8 +28,8 @@ export interface SiteModel {
 export function mergeState(known: SiteModel | null, answer: StateDocument): SiteModel {
   const instruments = new Map(answer.full ? [] : known?.instruments)
   for (const [id, state] of Object.entries(answer.instruments)) instruments.set(id, state)
-  const { cursor, runs, stop, bus } = answer
-  return { cursor, instruments, runs, stop, bus }
+  const { cursor, runs, alarms, stop, bus } = answer
+  return { cursor, instruments, runs, alarms, stop, bus }
 }
 
 /** Whether the descriptions have to be fetched anew: an instrument is not described, or changed hands. */

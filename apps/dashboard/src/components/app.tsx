@@ -10,6 +10,8 @@ import {
   t,
   tokenWanted,
 } from '../store.ts'
+import { isCalling } from '../alarms.ts'
+import { AlarmsPanel } from './alarms-panel.tsx'
 import { Banners } from './banners.tsx'
 import { DevicesPanel } from './devices-panel.tsx'
 import { Footer } from './footer.tsx'
@@ -38,7 +40,11 @@ import { TokenForm } from './token-form.tsx'
  *   [data-part="reservation"] with data-holder (absent: nobody), data-mine      who has an instrument, with its buttons:
  *       [data-role="reserve|book|change-reservation|give-back|wait|leave-line|end-reservation|cancel-booking"]
  *   [data-role="confirm"], [data-role="cancel"]      buttons of a dialog
- *   [data-banner="server-lost|bus-lost|stopped|instrument-stopped|stop-unconfirmed"]
+ *   [data-alarms="2"]                                how many alarms call somebody, in the header (absent: none)
+ *   [data-alarm="id"] with data-severity, data-condition="active|returned", data-acknowledged (absent: nobody has), and
+ *       inside [data-role="acknowledge"]             an alarm; its dialog has [data-field="note"]
+ *   [data-notifier="name"] with data-failing and inside [data-role="test-notifier"]      who is told of alarms
+ *   [data-banner="alarm|server-lost|bus-lost|stopped|instrument-stopped|stop-unconfirmed"]
  *   [data-outcome="done|refused|failed|unknown|sending|news"] with data-effect      a toast
  *   [data-command="id"] with data-result (outcome, or queued|running), [data-event="id"]      a row of the log
  *   [data-role="token"]                              the form that asks for the access token
@@ -67,12 +73,17 @@ export function App() {
           <main id="content" tabIndex={-1} class={connection.value.state === 'lost' ? 'old' : ''}>
             {current && (
               <TabPanel tab={current}>
-                {current.kind !== 'log' && descriptions.value !== null && allBlockedReason() !== null && (
-                  <p class="blocked" data-part="blocked">
-                    {allBlockedReason()}
-                  </p>
-                )}
-                {descriptions.value === null && current.kind !== 'log' ? (
+                {current.kind !== 'log' &&
+                  current.kind !== 'alarms' &&
+                  descriptions.value !== null &&
+                  allBlockedReason() !== null && (
+                    <p class="blocked" data-part="blocked">
+                      {allBlockedReason()}
+                    </p>
+                  )}
+                {current.kind === 'alarms' ? (
+                  <AlarmsPanel />
+                ) : descriptions.value === null && current.kind !== 'log' ? (
                   <p class="empty">{t('loading')}</p>
                 ) : current.kind === 'group' ? (
                   <GroupPanel group={current.group} />
@@ -121,9 +132,11 @@ function focusContent(event: Event): void {
 function useDocumentHead(): void {
   const title = session.value?.title ?? 'golem'
   const isStopped = Boolean(site.value?.stop.site)
+  const alarms = (site.value?.alarms ?? []).filter(isCalling).length
   const lang = language.value
   useEffect(() => {
     document.documentElement.lang = lang
-    document.title = isStopped ? `■ ${t('stopAll')} – ${title}` : title
-  }, [lang, title, isStopped])
+    const count = alarms > 0 ? `(${alarms}) ` : ''
+    document.title = `${count}${isStopped ? `■ ${t('stopAll')} – ${title}` : title}`
+  }, [lang, title, isStopped, alarms])
 }

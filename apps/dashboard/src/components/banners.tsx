@@ -2,6 +2,7 @@ import type { StopRecord } from '@golem/core'
 import { useState } from 'preact/hooks'
 import { formatDuration, formatTime } from '../format.ts'
 import { connection, descriptions, language, now, session, site, t, unconfirmedStops } from '../store.ts'
+import { AlarmBanner } from './alarm-notice.tsx'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page-context.ts'
 
@@ -24,6 +25,7 @@ export function Banners() {
           </p>
         </div>
       )}
+      <AlarmBanner />
       {stop?.site && <Stopped instrument={null} label="" record={stop.site} />}
       {Object.entries(stop?.instruments ?? {}).map(([id, record]) => (
         <Stopped key={id} instrument={id} label={labels.get(id) ?? id} record={record} />

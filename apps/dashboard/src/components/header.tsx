@@ -1,5 +1,6 @@
 import type { MessageKey } from '../i18n.ts'
 import { connection, session, site, t } from '../store.ts'
+import { AlarmCount } from './alarm-notice.tsx'
 import { Who } from './who.tsx'
 import { StopButton } from './stop-button.tsx'
 
@@ -11,6 +12,7 @@ export function Header() {
         <h1>{who?.title ?? 'golem'}</h1>
         <div class="about">
           <ConnectionState />
+          <AlarmCount />
           {who && <Who who={who} />}
         </div>
       </div>

@@ -3,9 +3,11 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { Tab } from '../groups.ts'
 import { t } from '../store.ts'
 
+const TITLES = { alarms: 'tabAlarms', devices: 'tabDevices', log: 'tabLog' } as const
+
 function titleOf(tab: Tab): string {
   if (tab.kind === 'group') return tab.group
-  return t(tab.kind === 'devices' ? 'tabDevices' : 'tabLog')
+  return t(TITLES[tab.kind])
 }
 
 /** Tabs after the ARIA pattern: one of them is in the tab order, the arrow keys move, Home and End jump. */
