@@ -22,7 +22,8 @@ export function readAction(
   }
   const steps = readSteps(action.steps ?? [], forms, [...place, 'steps'], context, errors)
   const result = action.result && readResult(action.result, forms, steps.names, [...place, 'result'], context)
-  const text = JSON.stringify([action.steps, action.result])
+  const last = readSteps(action.finally ?? [], forms, [...place, 'finally'], context, errors)
+  const text = JSON.stringify([action.steps, action.result, action.finally])
   for (const argument of Object.keys(forms)) {
     if (!text.includes(`{${argument}}`)) {
       context.report([...place, 'arguments', argument], `The argument is used nowhere: {${argument}}.`, 'key')
@@ -31,9 +32,19 @@ export function readAction(
   return {
     ...describeActionOf(action),
     run: async (io, args) => {
-      const captured = await steps.run(io, args)
-      if (steps.sends) await errors?.check(io, name)
-      return result?.(io, args, captured)
+      let value: Value | undefined
+      try {
+        const captured = await steps.run(io, args)
+        if (steps.sends) await errors?.check(io, name)
+        value = await result?.(io, args, captured)
+      } catch (error) {
+        // Where this fails too, what went wrong first says more.
+        await last.run(io, args).catch(() => undefined)
+        throw error
+      }
+      await last.run(io, args)
+      if (last.sends) await errors?.check(io, name)
+      return value
     },
   }
 }

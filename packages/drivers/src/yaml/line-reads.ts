@@ -3,7 +3,7 @@ import { type Fault, GolemError, type LineIo, type Value } from '@golem/core'
 import { shown } from '../http-reply.ts'
 import type { RawGroup, RawLineModel, RawLineParameter, RawRead } from './line-schema.ts'
 import { type LineContext, readNumbersQuestion, readQuestion, splitFields } from './question.ts'
-import { fromNumbers, fromWire } from './values.ts'
+import { fromNumbers, fromWire, UnknownWord, type ValueForm } from './values.ts'
 
 /** One exchange that fills parameters. */
 export interface Reader {
@@ -12,13 +12,22 @@ export interface Reader {
   run: (io: LineIo) => Promise<Record<string, Value | Fault>>
 }
 
+/** The value of a parameter in its text. */
+type Take = (name: string, form: ValueForm, text: string) => Value | Fault
+
+/** As a reader, with how texts are taken. */
+interface RawReader {
+  names: readonly string[]
+  run: (io: LineIo, take: Take) => Promise<Record<string, Value | Fault>>
+}
+
 type Parameters = Readonly<Record<string, RawLineParameter>>
 
 /** Compiles all reads of a model: the groups, then the parameters that are read by themselves. */
 export function readReaders(raw: RawLineModel, context: LineContext): Reader[] {
   const parameters = raw.parameters ?? {}
   const { report } = context
-  const readers: Reader[] = []
+  const readers: RawReader[] = []
   const filledBy = new Map<string, string>()
   for (const [group, spec] of Object.entries(raw.reads ?? {})) {
     const reader = readGroup(spec, parameters, ['reads', group], context)
@@ -41,7 +50,38 @@ export function readReaders(raw: RawLineModel, context: LineContext): Reader[] {
   for (const [name, parameter] of Object.entries(parameters)) {
     if (parameter.read !== undefined && !filledBy.has(name)) readers.push(readOne(name, parameter, context))
   }
-  return readers
+  return readers.map(({ names, run }) => ({ names, run: (io) => askedAgain(io, names, run) }))
+}
+
+/**
+ * A word that the model does not know may be the answer to something else, of a line that is out of step: it is asked for
+ * again. What is answered twice the instrument does say: this parameter has no value then, the others have.
+ *
+ * @throws REPLY_MALFORMED when it is something else the second time
+ */
+async function askedAgain(
+  io: LineIo,
+  names: readonly string[],
+  run: RawReader['run'],
+): Promise<Record<string, Value | Fault>> {
+  const unknown = new Map<string, string>()
+  for (;;) {
+    try {
+      return await run(io, (name, form, text) => {
+        try {
+          return fromWire(form, text)
+        } catch (error) {
+          if (!(error instanceof UnknownWord)) throw error
+          const before = unknown.get(name)
+          if (before === error.word) return error.asFault()
+          if (before === undefined) unknown.set(name, error.word)
+          throw before === undefined ? error : malformed(`${error.message} Before it was ${shown(before)}`)
+        }
+      })
+    } catch (error) {
+      if (!(error instanceof UnknownWord) || unknown.size > names.length) throw error
+    }
+  }
 }
 
 function full(read: string | RawRead): RawRead {
@@ -52,7 +92,7 @@ function placeOf(name: string): Path {
   return ['parameters', name, 'read']
 }
 
-function readOne(name: string, parameter: RawLineParameter, context: LineContext): Reader {
+function readOne(name: string, parameter: RawLineParameter, context: LineContext): RawReader {
   const read = full(parameter.read ?? '')
   const place = placeOf(name)
   if (read.block !== undefined && parameter.type !== 'array') {
@@ -66,9 +106,9 @@ function readOne(name: string, parameter: RawLineParameter, context: LineContext
   const ask = readQuestion(read, {}, place, context)
   return {
     names: [name],
-    run: async (io) => {
+    run: async (io, take) => {
       const groups = await ask(io, {})
-      return { [name]: fromWire(parameter, pieceFor(name, read, groups)) }
+      return { [name]: take(name, parameter, pieceFor(name, read, groups)) }
     },
   }
 }
@@ -92,7 +132,7 @@ function pieceFor(
   return piece
 }
 
-function readGroup(raw: RawGroup, parameters: Parameters, place: Path, context: LineContext): Reader {
+function readGroup(raw: RawGroup, parameters: Parameters, place: Path, context: LineContext): RawReader {
   if (raw.join) return readJoined(raw, raw.join, parameters, place, context)
   const ask = readQuestion(raw, {}, place, context)
   const known = (names: readonly string[], at: Path): string[] =>
@@ -106,9 +146,9 @@ function readGroup(raw: RawGroup, parameters: Parameters, place: Path, context: 
     const names = known(ask.groups, [...place, 'pattern'])
     return {
       names,
-      run: async (io) => {
+      run: async (io, take) => {
         const groups = await ask(io, {})
-        return valuesOf(names, parameters, (name) => groups[name])
+        return valuesOf(names, parameters, (name) => groups[name], take)
       },
     }
   }
@@ -118,14 +158,14 @@ function readGroup(raw: RawGroup, parameters: Parameters, place: Path, context: 
   )
   return {
     names,
-    run: async (io) => {
+    run: async (io, take) => {
       const whole = (await ask(io, {}))[''] ?? ''
-      if (separator === undefined) return valuesOf(names, parameters, () => whole)
+      if (separator === undefined) return valuesOf(names, parameters, () => whole, take)
       const parts = splitFields(whole, separator)
       if (parts.length !== fields.length) {
         throw malformed(`${shown(whole)} has ${parts.length} fields instead of ${fields.length}`)
       }
-      return valuesOf(names, parameters, (name) => parts[fields.indexOf(name)])
+      return valuesOf(names, parameters, (name) => parts[fields.indexOf(name)], take)
     },
   }
 }
@@ -137,7 +177,7 @@ function readJoined(
   parameters: Parameters,
   place: Path,
   context: LineContext,
-): Reader {
+): RawReader {
   const { report } = context
   for (const key of ['ask', 'bytes', 'pattern', 'refused', 'fields', 'separator'] as const) {
     if (raw[key] !== undefined) report([...place, key], `A group with "join" has no "${key}".`, 'key')
@@ -164,7 +204,7 @@ function readJoined(
   const ask = readQuestion({ ask: question, ...times }, {}, place, context)
   return {
     names: parts.map(({ name }) => name),
-    run: async (io) => {
+    run: async (io, take) => {
       const whole = (await ask(io, {}))[''] ?? ''
       const answers = splitFields(whole, joiner)
       if (answers.length !== parts.length) {
@@ -173,7 +213,7 @@ function readJoined(
       return Object.fromEntries(
         parts.map(({ name, parameter, read }, index) => [
           name,
-          fromWire(parameter, pieceFor(name, read, { '': answers[index] ?? '' })),
+          take(name, parameter, pieceFor(name, read, { '': answers[index] ?? '' })),
         ]),
       )
     },
@@ -185,12 +225,13 @@ export function valuesOf(
   names: readonly string[],
   parameters: Parameters,
   textOf: (name: string) => string | undefined,
+  take: Take,
 ): Record<string, Value | Fault> {
   const found: Record<string, Value | Fault> = {}
   for (const name of names) {
     const text = textOf(name)
     const parameter = parameters[name]
-    if (text !== undefined && parameter) found[name] = fromWire(parameter, text)
+    if (text !== undefined && parameter) found[name] = take(name, parameter, text)
   }
   return found
 }

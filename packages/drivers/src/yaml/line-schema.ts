@@ -80,6 +80,7 @@ export interface RawLineParameter extends RawParameter {
 export interface RawLineAction extends RawAction {
   steps?: (string | RawStep)[]
   result?: RawResult
+  finally?: (string | RawStep)[]
 }
 
 export interface RawLink extends SerialSettings {
@@ -295,6 +296,9 @@ export const lineSchema: LanguageSchema = {
         plus: list('added then', factor),
       },
       ['type'],
+    ),
+    finally: steps(
+      'what is sent at the end, also when something went wrong before: restores what the reads of parameters need',
     ),
   },
 }

@@ -93,6 +93,7 @@ parameters:
   y: { label: Y, type: text, read: { ask: 'Y?', separator: ',', field: 2 } }
   one: { label: One, type: number, read: { ask: 'ONE?', pattern: '^ONE=(.*) V$', timeout: 5 s } }
   trace: { label: Trace, type: array, read: 'TRACE?' }
+  word: { label: Word, type: choice, choices: [high, low], read: 'WORD?' }
 `
 
 test('one exchange fills many parameters: fields, bits, named groups, joined questions', async () => {
@@ -103,6 +104,7 @@ test('one exchange fills many parameters: fields, bits, named groups, joined que
     ['X?;Y?', '3;"a;b","c;d"'],
     ['ONE?', 'ONE=4.5 V'],
     ['TRACE?\n', '1,2,-3E0\n'],
+    ['WORD?', 'LOW'],
   ])
   assert.deepEqual(found, {
     volts: 1.5,
@@ -115,6 +117,7 @@ test('one exchange fills many parameters: fields, bits, named groups, joined que
     y: 'c;d',
     one: 4.5,
     trace: [1, 2, -3],
+    word: 'low',
   })
 })
 
@@ -136,12 +139,52 @@ for (const [what, asked, answer, due] of [
   ['no number', 'MEAS?', 'x,2,3', 'volts'],
   ['another form', 'ONE?', 'TWO=1 V', 'one'],
   ['an answer too few', 'X?;Y?', '3', 'x'],
-  ['a state nobody knows', 'STAT?', '0x03', 'mode'],
+  ['a state nobody knows, which is none of a word', 'WORD?', '\u00ff', 'word'],
 ] as const) {
   test(`an answer with ${what} is REPLY_MALFORMED: it may be the answer to something else`, async () => {
     await assert.rejects(readAll(lineDriver(READS), [[asked, answer]], [due]), code('REPLY_MALFORMED'))
   })
 }
+
+test('a word the model does not know, answered twice, is no value of that parameter; the others have theirs', async () => {
+  const found = await readAll(
+    lineDriver(READS),
+    [
+      ['MEAS?', '1,2,3'],
+      // Of both it does not know: one after the other.
+      ['STAT?', '0x13'],
+      ['STAT?', '0x13'],
+      ['ONE?', 'ONE=1 V'],
+      ['WORD?', 'DIOD'],
+      ['WORD?', 'DIOD'],
+    ],
+    ['volts', 'mode', 'one', 'word'],
+  )
+  const { mode, word, ...others } = found
+  assert.deepEqual(others, { volts: 1, amps: 0.003, on: true, one: 1 })
+  assert.ok(isFault(mode ?? 0) && isFault(word ?? 0))
+  assert.match(JSON.stringify(word), /DIOD/)
+})
+
+test('a word the model does not know that is another one when asked again is REPLY_MALFORMED', async () => {
+  for (const second of ['HIGH?', '3.5']) {
+    const script: LineScript = [
+      ['WORD?', 'DIOD'],
+      ['WORD?', second],
+    ]
+    await assert.rejects(readAll(lineDriver(READS), script, ['word']), code('REPLY_MALFORMED', /DIOD/))
+  }
+  // A disturbed line.
+  const found = await readAll(
+    lineDriver(READS),
+    [
+      ['WORD?', 'HIG~'],
+      ['WORD?', 'HIGH'],
+    ],
+    ['word'],
+  )
+  assert.deepEqual(found, { word: 'high' })
+})
 
 const WRITES = `parameters:
   volts: { label: V, type: number, max: 30, format: fixed 2, read: 'V?', write: 'V {value}', readBack: { after: 1 ms }, safe: 0 }
@@ -289,6 +332,44 @@ test('an action goes through its steps and looks into the error queue; a mere qu
   ])
   assert.equal(await act(driver, 'look', {}, [['LOOK?', '4.5']]), 4.5)
   assert.match(String(await act(driver, 'look', {}, [['LOOK?', '9.91E37']])), /no value/)
+})
+
+test('what an action does at the end it does after an error too', async () => {
+  const driver = lineDriver(`errors: { ask: 'SYST:ERR?' }
+parameters:
+  v: { label: V, type: number, read: 'V?' }
+actions:
+  burst:
+    label: Burst
+    arguments: { count: { label: Count, type: integer, min: 1, max: 9 } }
+    steps: ['COUN {count}', { check: true }]
+    result: { type: array, ask: 'READ?' }
+    finally: ['COUN 1']
+`)
+  const begin = [
+    ['COUN 3', null],
+    ['SYST:ERR?', NONE],
+    ['SYST:ERR?', NONE],
+  ] as const
+  const end = [['COUN 1', null]] as const
+  const burst = (script: LineScript): Promise<unknown> => act(driver, 'burst', { count: 3 }, script)
+  assert.deepEqual(await burst([...begin, ['READ?\n', '1,2,3\n'], ...end, ['SYST:ERR?', NONE]]), [1, 2, 3])
+  await assert.rejects(burst([...begin, ['READ?\n', '1,x,3\n'], ...end]), code('REPLY_MALFORMED'))
+  await assert.rejects(
+    burst([['COUN 3', null], ['SYST:ERR?', '-222,"Data out of range"'], ['SYST:ERR?', NONE], ...end]),
+    code('INSTRUMENT_REFUSED', /-222/),
+  )
+  // What it does at the end is refused.
+  await assert.rejects(
+    burst([
+      ...begin,
+      ['READ?\n', '1,2,3\n'],
+      ...end,
+      ['SYST:ERR?', '-221,"Settings conflict"'],
+      ['SYST:ERR?', NONE],
+    ]),
+    code('INSTRUMENT_REFUSED', /-221/),
+  )
 })
 
 const WAVE = `actions:

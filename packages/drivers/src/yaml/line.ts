@@ -19,6 +19,7 @@ import { type Pattern, readPattern } from './patterns.ts'
 import { type LineContext, ms, readQuestion } from './question.ts'
 import { readSimulation } from './simulation.ts'
 import { readSteps, type Steps } from './steps.ts'
+import { fromOwnText } from './values.ts'
 
 const DEFAULT_REPLY_MS = 2000
 const DEFAULT_QUIET_MS = 200
@@ -225,7 +226,12 @@ function unsolicitedOf(
       const match = regex.exec(text.trim())
       if (!match) continue
       try {
-        return valuesOf(groups, model.parameters ?? {}, (name) => match.groups?.[name])
+        return valuesOf(
+          groups,
+          model.parameters ?? {},
+          (name) => match.groups?.[name],
+          (_name, form, text) => fromOwnText(form, text),
+        )
       } catch (error) {
         if (error instanceof GolemError && error.code === 'REPLY_MALFORMED') return undefined
         throw error

@@ -164,6 +164,16 @@ describe('shipped models', { concurrency: true }, () => {
     assert.ok(isFault((await poll(stand))['reading'] ?? 0))
     const burst = await act(stand, 'burst', { count: 5000 })
     assert.equal((burst as number[]).length, 5000)
+    stand.answerer.set('measured', 1.25)
+    assert.equal((await poll(stand))['reading'], 1.25)
+    // Another program has left it with many, or with a function the model does not know.
+    stand.answerer.set('count', 3)
+    await assert.rejects(poll(stand))
+    assert.equal((await poll(stand))['reading'], 1.25)
+    stand.answerer.set('function', 'DIOD')
+    const found = await poll(stand)
+    assert.ok(isFault(found['function'] ?? 0))
+    assert.equal(found['reading'], 1.25)
   })
 
   test('keithley-2400: current and voltage as one answer', async () => {

@@ -3,7 +3,7 @@ import { degreesOf, parseSentence, transducerOf } from './nmea.ts'
 import type { Report } from './model-file.ts'
 import { readPattern } from './patterns.ts'
 import type { RawChecksum, RawFrom, RawStream, RawStreamParameter } from './stream-schema.ts'
-import { fromWire, fromWireNumber } from './values.ts'
+import { fromOwnText, fromWireNumber } from './values.ts'
 
 type Found = Record<string, Value | Fault>
 type Parameters = Readonly<Record<string, RawStreamParameter>>
@@ -87,7 +87,7 @@ function readPatterns(stream: RawStream, parameters: Parameters, report: Report)
       // A group that took no part in the match is undefined, whatever its type says.
       for (const [name, text] of Object.entries<string | undefined>(match.groups ?? {})) {
         const parameter = parameters[name]
-        if (parameter && text !== undefined) found[name] = fromWire(parameter, text)
+        if (parameter && text !== undefined) found[name] = fromOwnText(parameter, text)
       }
       return found
     }
@@ -133,11 +133,11 @@ function nmeaValue(
   if (from.name !== undefined) {
     const text = transducerOf(fields, from.name)
     if (text === undefined) return undefined
-    return text === '' ? fault('The source gives no value.') : fromWire(parameter, text)
+    return text === '' ? fault('The source gives no value.') : fromOwnText(parameter, text)
   }
   const text = fields[(from.field ?? 1) - 1] ?? ''
   if (text === '') return fault('The source gives no value.')
-  if (from.hemisphere === undefined) return fromWire(parameter, text)
+  if (from.hemisphere === undefined) return fromOwnText(parameter, text)
   const degrees = degreesOf(text, fields[from.hemisphere - 1] ?? '')
   return degrees ?? fault('The source gives a position that is none.')
 }
@@ -150,7 +150,7 @@ function readCsv({ separator = ',', columns }: RawStream, sources: readonly Sour
     return Object.fromEntries(
       sources.map(({ name, parameter, from }) => {
         const cell = (cells[(from.column ?? 1) - 1] ?? '').trim()
-        return [name, cell === '' ? fault('The source gives no value.') : fromWire(parameter, cell)]
+        return [name, cell === '' ? fault('The source gives no value.') : fromOwnText(parameter, cell)]
       }),
     )
   }
@@ -171,7 +171,7 @@ function readKeyValue({ separator = ' ', assign = '=' }: RawStream, sources: rea
     for (const { name, parameter, from } of sources) {
       const text = pairs.get(from.key ?? '')
       if (text !== undefined)
-        found[name] = text === '' ? fault('The source gives no value.') : fromWire(parameter, text)
+        found[name] = text === '' ? fault('The source gives no value.') : fromOwnText(parameter, text)
     }
     return Object.keys(found).length === 0 ? undefined : found
   }

@@ -23,6 +23,27 @@ export interface ValueForm {
   allowed?: string
 }
 
+/** A word that may be a value the model does not know, and not what a disturbed line makes of one. */
+const WORD = /^[\x20-\x7e]{1,60}$/
+
+/** A word in an answer that the model does not know. */
+export class UnknownWord extends GolemError {
+  readonly word: string
+
+  constructor(word: string) {
+    super(
+      'REPLY_MALFORMED',
+      `The answer can't be understood: ${shown(word)} is none of the values that the model knows.`,
+    )
+    this.word = word
+  }
+
+  /** As a reading: the instrument does say this. */
+  asFault(): Fault {
+    return fault(`It is ${shown(this.word)}, which is none of the values that the model knows.`)
+  }
+}
+
 /** SCPI's not-a-number and overload; rounding of single floats is allowed for. */
 const NOT_A_NUMBER = 9.91e37
 const OVERLOAD = 9.9e37
@@ -112,6 +133,20 @@ export function fromWire(form: ValueForm, text: string): Value | Fault {
 }
 
 /**
+ * As `fromWire`, where it is known that the text is this value's: a word the model does not know is a fault.
+ *
+ * @throws REPLY_MALFORMED when it stands for none
+ */
+export function fromOwnText(form: ValueForm, text: string): Value | Fault {
+  try {
+    return fromWire(form, text)
+  } catch (error) {
+    if (error instanceof UnknownWord) return error.asFault()
+    throw error
+  }
+}
+
+/**
  * The value a number on the wire stands for.
  *
  * @throws REPLY_MALFORMED when it stands for none
@@ -192,6 +227,7 @@ function fromWord(form: ValueForm, word: string): Value {
   }
   const choice = form.choices?.find((each) => same(each, unquoted(word)) && own(form.map, each) === undefined)
   if (choice !== undefined) return choice
+  if (WORD.test(word)) throw new UnknownWord(word)
   throw malformed(`${shown(word)} is none of the values that the model knows`)
 }
 
