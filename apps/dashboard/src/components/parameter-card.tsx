@@ -13,6 +13,7 @@ import { PendingMark } from './action-button.tsx'
 import { Age } from './age.tsx'
 import { Control } from './controls.tsx'
 import { ListPlot } from './list-plot.tsx'
+import { OutputRulesLine } from './output-rules.tsx'
 import { Sparkline } from './sparkline.tsx'
 
 export interface ParameterProps {
@@ -75,6 +76,7 @@ export function ParameterCard(props: ParameterProps) {
         </p>
       )}
       {!isSwitch && control}
+      <OutputRulesLine parameter={parameter} output={state?.outputs?.[name]} />
       {running && (
         <p class="running" data-part="running">
           {t('running', { by: running.by, what: formatTarget(running, instrument, language.value) })}
