@@ -56,9 +56,10 @@ class Stand {
     while (this.#ms < forMs) {
       if (this.#ms >= backAt) this.#look(missed)
       const next = script[0]?.at ?? Infinity
-      const planned = this.kept.map(({ memory, schedule }) => {
-        const at = nextStart(schedule.when, Math.max(memory?.upToMs ?? 0, this.utcMs - 1))
-        return at === null ? Infinity : this.#ms + Math.max(1, at - this.utcMs)
+      // Also at marks that come a second time because the clock was set back.
+      const planned = this.kept.map(({ schedule }) => {
+        const at = nextStart(schedule.when, this.utcMs)
+        return at === null ? Infinity : this.#ms + at - this.utcMs
       })
       this.#pass(Math.min(forMs, next, ...(this.#ms < backAt ? [backAt] : planned)) - this.#ms)
       missed = this.#ms <= backAt ? missed : 'Nobody knows why.'
