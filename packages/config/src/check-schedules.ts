@@ -4,7 +4,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { clip } from './in-words.ts'
 import { type MISSED, type ON_OVERLAP, type RawSchedule, type RawWhen, WEEKDAYS } from './schedule-schema.ts'
-import type { Path } from './yaml-source.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
 
 /** When a schedule starts. */
 export type When =
@@ -38,6 +38,8 @@ export interface ScheduleConfig {
   onOverlap: (typeof ON_OVERLAP)[number]
   /** At first: people switch it on and off. */
   enabled: boolean
+  /** Where it stands in the site file, each from 1. */
+  place: { line: number; column: number }
 }
 
 const HOUR_MS = 3_600_000
@@ -47,15 +49,18 @@ const WITHIN_BOUNDS = [1_000, 24 * HOUR_MS] as const
 const DEFAULT_WITHIN_MS = 60_000
 const WAYS = ['every', 'at', 'once'] as const
 
-/**
- * Reads the list of schedules. What is faulty is reported, and stands in the result with placeholders.
- *
- * @param instruments - ids of the site's instruments
- */
+/** What reading schedules needs to know. */
+interface Surroundings {
+  /** Ids of the site's instruments. */
+  instruments: readonly string[]
+  report: Report
+  locate: YamlSource['locate']
+}
+
+/** Reads the list of schedules. What is faulty is reported, and stands in the result with placeholders. */
 export function readSchedules(
   raw: readonly (RawSchedule | undefined)[],
-  instruments: readonly string[],
-  report: Report,
+  { instruments, report, locate }: Surroundings,
 ): ScheduleConfig[] {
   const places = new Map<string, number>()
   return raw.map((given, index) => {
@@ -85,6 +90,7 @@ export function readSchedules(
           : (readDuration(one.within, WITHIN_BOUNDS, [...path, 'within'], report) ?? DEFAULT_WITHIN_MS),
       onOverlap: one.onOverlap ?? 'skip',
       enabled: one.enabled ?? true,
+      place: locate(path),
     }
   })
 }

@@ -80,11 +80,11 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
     maxWaiting: raw.maxWaiting ?? DEFAULT_MAX_WAITING,
     web: readWeb(raw, authWritten, report),
     clock: raw.clock ?? 'synchronised',
-    schedules: readSchedules(
-      raw.schedules ?? [],
-      (raw.instruments ?? []).flatMap((one) => one?.id ?? []),
+    schedules: readSchedules(raw.schedules ?? [], {
+      instruments: (raw.instruments ?? []).flatMap((one) => one?.id ?? []),
       report,
-    ),
+      locate: source.locate,
+    }),
     notify: readNotifiers(raw.notify ?? [], { report, variables, instanceDir }),
     interlocks: [],
     instruments: readInstruments(raw.instruments ?? [], {

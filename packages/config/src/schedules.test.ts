@@ -24,6 +24,7 @@ test('a schedule has defaults for all it does not say', () => {
       withinMs: 60_000,
       onOverlap: 'skip',
       enabled: true,
+      place: { line: 5, column: 5 },
     },
   ])
   assert.deepEqual(loadText(HEAD).schedules, [])

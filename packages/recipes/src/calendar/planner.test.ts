@@ -20,6 +20,7 @@ const air: ScheduleConfig = {
   withinMs: MIN,
   onOverlap: 'skip',
   enabled: true,
+  place: { line: 1, column: 1 },
 }
 
 /** A schedule that is looked at; its runs end when they are told to. */
