@@ -1,7 +1,7 @@
 import type { InstrumentDescription } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { partsOf, type Section, tabsOf } from './groups.ts'
+import { partsOf, type Section, tabOf, tabsOf } from './groups.ts'
 
 function instrument(
   id: string,
@@ -21,23 +21,38 @@ function instrument(
   } as unknown as InstrumentDescription
 }
 
-test('Relays, Sensors and Lamps come first, other groups as they appear, Devices and Log at the end', () => {
+test('Relays, Sensors and Lamps come first, other groups as they appear, the tabs of the page at the end', () => {
   const tabs = tabsOf([
     instrument('a', 'Pumps', { x: undefined, lamp: 'Lamps', y: 'Devices' }),
     instrument('b', 'Pumps', { relay: 'Relays' }),
   ])
   assert.deepEqual(
     tabs.map(({ id }) => id),
-    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Alarms', 'Devices', 'Log'],
+    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Runs', 'Alarms', 'Devices', 'Log'],
   )
 })
 
-test('a group that is called Log does not hide the log', () => {
-  const tabs = tabsOf([instrument('a', 'Log', { x: undefined })])
+test('a group that is called as a tab of the page does not hide that', () => {
+  const tabs = tabsOf([instrument('a', 'Log', { x: undefined, y: 'Runs' })])
   assert.deepEqual(
     tabs.map(({ id, kind }) => `${id} ${kind}`),
-    ['group:Log group', 'Gas group', 'Alarms alarms', 'Devices devices', 'Log log'],
+    [
+      'group:Log group',
+      'group:Runs group',
+      'Gas group',
+      'Runs runs',
+      'Alarms alarms',
+      'Devices devices',
+      'Log log',
+    ],
   )
+})
+
+test('one begins with the first group, and without instruments where it says that there are none', () => {
+  const tabs = tabsOf([instrument('a', 'Pumps', { x: undefined })])
+  assert.equal(tabOf(tabs, '')?.id, 'Pumps')
+  assert.equal(tabOf(tabs, 'Runs')?.id, 'Runs')
+  assert.equal(tabOf(tabsOf([]), 'nonsense')?.id, 'Devices')
 })
 
 test('a group shows the parameters and actions of each instrument that belong to it', () => {

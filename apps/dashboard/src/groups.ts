@@ -6,7 +6,7 @@ const FIRST = ['Relays', 'Sensors', 'Lamps']
 export interface Tab {
   /** Stands in the URL after `#`. */
   id: string
-  kind: 'group' | 'alarms' | 'devices' | 'log'
+  kind: 'group' | 'runs' | 'alarms' | 'devices' | 'log'
   /** The group's name, as the site writes it; empty for the page's own tabs. */
   group: string
 }
@@ -28,10 +28,13 @@ export interface GroupPart {
 
 /** The tab that shows every instrument whole; a group of this name has no other tab. */
 export const DEVICES = 'Devices'
+const RUNS = 'Runs'
 const ALARMS = 'Alarms'
 const LOG = 'Log'
+/** Ids of the page's own tabs that a site may have a group for as well. */
+const OWN: readonly string[] = [RUNS, ALARMS, LOG]
 
-/** The tabs of the page: the site's groups, then Alarms, Devices and Log. */
+/** The tabs of the page: the site's groups, then its runs, schedules and alarms, Devices and Log. */
 export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   const found = new Set<string>()
   for (const instrument of instruments) {
@@ -45,6 +48,7 @@ export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   ]
   return [
     ...groups.map((group): Tab => ({ id: groupTabId(group), kind: 'group', group })),
+    { id: RUNS, kind: 'runs', group: '' },
     { id: ALARMS, kind: 'alarms', group: '' },
     { id: DEVICES, kind: 'devices', group: '' },
     { id: LOG, kind: 'log', group: '' },
@@ -57,7 +61,13 @@ function groupOf(instrument: InstrumentDescription, { group }: { group?: string 
 
 /** A site may call a group "Log"; its tab must not hide the page's own. */
 function groupTabId(group: string): string {
-  return group === LOG || group === ALARMS ? `group:${group}` : group
+  return OWN.includes(group) ? `group:${group}` : group
+}
+
+/** The tab that a hash names, or the one to begin with: the first group, and without any what says why. */
+export function tabOf(tabs: readonly Tab[], hash: string): Tab | undefined {
+  const group = tabs.find(({ kind }) => kind === 'group')
+  return tabs.find(({ id }) => id === hash) ?? group ?? tabs.find(({ kind }) => kind === 'devices')
 }
 
 /** What stands in the panel of a group, by instrument, in the order of the descriptions. */

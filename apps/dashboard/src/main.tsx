@@ -1,9 +1,11 @@
 import { render } from 'preact'
 import { Api, validName } from './api.ts'
+import { AutomationApi } from './automation-api.ts'
 import { Commands } from './commands.ts'
 import { App } from './components/app.tsx'
 import { PageContext } from './components/page-context.ts'
 import { Poller } from './poll.ts'
+import { RunCommands } from './run-commands.ts'
 import { initLanguage, type Memory, tokenWanted } from './store.ts'
 
 /** Storage may be forbidden (private windows, policies); the page then remembers nothing and works. */
@@ -46,12 +48,14 @@ const api = new Api({
 })
 const poller = new Poller(api)
 const commands = new Commands(api, poller)
+const automation = new AutomationApi(api)
+const runs = new RunCommands(automation, poller)
 
 initLanguage(memory, navigator.languages)
 const root = document.getElementById('app')
 if (!root) throw new Error('index.html has no element "app" to draw the page in')
 render(
-  <PageContext.Provider value={{ api, commands, poller, memory }}>
+  <PageContext.Provider value={{ api, commands, automation, runs, poller, memory }}>
     <App />
   </PageContext.Provider>,
   root,

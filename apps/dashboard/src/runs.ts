@@ -36,7 +36,8 @@ export function msLeft({ progress: { endsAt } }: RunRecord, nowMs: number | null
  */
 export function fractionAt(run: RunRecord, nowMs: number | null): number | null {
   const { fraction, endsAt } = run.progress
-  if (fraction === null || endsAt === null || nowMs === null || fraction >= 1) return fraction
+  const goesOn = run.state === 'running' || run.state === 'stopping'
+  if (!goesOn || fraction === null || endsAt === null || nowMs === null || fraction >= 1) return fraction
   const seen = Date.parse(run.seenAt)
   const whole = (Date.parse(endsAt) - seen) / (1 - fraction)
   if (!(whole > 0)) return fraction

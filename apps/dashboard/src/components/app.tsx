@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { tabsOf } from '../groups.ts'
+import { type Tab, tabOf, tabsOf } from '../groups.ts'
 import {
   allBlockedReason,
   connection,
@@ -18,6 +18,7 @@ import { Footer } from './footer.tsx'
 import { GroupPanel } from './group-panel.tsx'
 import { Header } from './header.tsx'
 import { LogPanel } from './log-panel.tsx'
+import { RunsPanel } from './runs-panel.tsx'
 import { TabBar, TabPanel } from './tabs.tsx'
 import { Toasts } from './toasts.tsx'
 import { TokenForm } from './token-form.tsx'
@@ -48,13 +49,18 @@ import { TokenForm } from './token-form.tsx'
  *   [data-outcome="done|refused|failed|unknown|sending|news"] with data-effect      a toast
  *   [data-command="id"] with data-result (outcome, or queued|running), [data-event="id"]      a row of the log
  *   [data-role="token"]                              the form that asks for the access token
+ *   [data-run="id"] with data-state, or data-end       a run that goes on, or has ended; inside [data-request="pause|…"],
+ *       [data-part="run-state|progress|stage|step|ends|doing|message|asks|interruptions|parameters|rows|plot"],
+ *       [data-given="name"], [data-role="change-parameters|show-rows|save-rows"], [data-row="id"]
+ *   [data-recipe="id"]                               a recipe, with [data-role="start"], [data-part="next|faults"]
+ *   [data-field="name"], [data-role-of="role"], [data-part="refusal"]      in the dialogs of a recipe
  *   [data-language="en|ru"]                          the buttons in the footer
  */
 
 export function App() {
   const tabs = tabsOf(descriptions.value ?? [])
   const hash = useHash()
-  const current = tabs.find((tab) => tab.id === hash) ?? tabs[0]
+  const current = tabOf(tabs, hash)
   useDocumentHead()
   return (
     <>
@@ -81,17 +87,7 @@ export function App() {
                       {allBlockedReason()}
                     </p>
                   )}
-                {current.kind === 'alarms' ? (
-                  <AlarmsPanel />
-                ) : descriptions.value === null && current.kind !== 'log' ? (
-                  <p class="empty">{t('loading')}</p>
-                ) : current.kind === 'group' ? (
-                  <GroupPanel group={current.group} />
-                ) : current.kind === 'devices' ? (
-                  <DevicesPanel />
-                ) : (
-                  <LogPanel />
-                )}
+                <Panel tab={current} />
               </TabPanel>
             )}
           </main>
@@ -101,6 +97,20 @@ export function App() {
       <Toasts />
     </>
   )
+}
+
+function Panel({ tab }: { tab: Tab }) {
+  if (tab.kind === 'log') return <LogPanel />
+  if (tab.kind === 'alarms') return <AlarmsPanel />
+  if (descriptions.value === null) return <p class="empty">{t('loading')}</p>
+  switch (tab.kind) {
+    case 'group':
+      return <GroupPanel group={tab.group} />
+    case 'runs':
+      return <RunsPanel />
+    case 'devices':
+      return <DevicesPanel />
+  }
 }
 
 function useHash(): string {

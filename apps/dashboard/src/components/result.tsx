@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { Problem, Unreachable } from '../api.ts'
 import { hasAnswer } from '../commands.ts'
 import { formatBare, formatTarget, formatTime } from '../format.ts'
+import { saveCsv } from '../save-file.ts'
 import { answers, descriptions, language, now, setAnswer, t } from '../store.ts'
 import { ListPlot } from './list-plot.tsx'
 import { usePage } from './page-context.ts'
@@ -86,19 +87,9 @@ function Numbers({ name, values }: { name: string; values: readonly number[] }) 
     <div class="detail result" data-part="result">
       <ListPlot values={values} />
       {formatBare(values, { type: 'array' }, language.value)}{' '}
-      <button type="button" class="link" onClick={() => save(name, values)}>
+      <button type="button" class="link" onClick={() => saveCsv(name, `${values.join('\n')}\n`)}>
         {t('saveNumbers')}
       </button>
     </div>
   )
-}
-
-/** Hands the numbers to the browser as a file, one a line. */
-function save(name: string, values: readonly number[]): void {
-  const url = URL.createObjectURL(new Blob([`${values.join('\n')}\n`], { type: 'text/csv' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
 }

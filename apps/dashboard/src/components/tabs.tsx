@@ -1,13 +1,33 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Tab } from '../groups.ts'
-import { t } from '../store.ts'
+import type { MessageKey } from '../i18n.ts'
+import { goingOn } from '../runs.ts'
+import { site, t } from '../store.ts'
 
-const TITLES = { alarms: 'tabAlarms', devices: 'tabDevices', log: 'tabLog' } as const
+const TITLES: Readonly<Record<Exclude<Tab['kind'], 'group'>, MessageKey>> = {
+  runs: 'tabRuns',
+  alarms: 'tabAlarms',
+  devices: 'tabDevices',
+  log: 'tabLog',
+}
 
 function titleOf(tab: Tab): string {
-  if (tab.kind === 'group') return tab.group
-  return t(TITLES[tab.kind])
+  return tab.kind === 'group' ? tab.group : t(TITLES[tab.kind])
+}
+
+/** How many runs go on, and whether one wants to be told how. */
+function RunsMark() {
+  const runs = goingOn(site.value?.runs ?? [])
+  if (runs.length === 0) return null
+  const asks = runs.some(({ state }) => state === 'asking')
+  const words = t(asks ? 'runsAsk' : 'runsWait', { count: runs.length })
+  return (
+    <span class={asks ? 'mark asks' : 'mark'} title={words}>
+      <span aria-hidden="true">{asks ? `${runs.length} ?` : runs.length}</span>
+      <span class="hidden"> ({words})</span>
+    </span>
+  )
 }
 
 /** Tabs after the ARIA pattern: one of them is in the tab order, the arrow keys move, Home and End jump. */
@@ -42,6 +62,7 @@ export function TabBar({ tabs, current }: { tabs: readonly Tab[]; current: strin
           onClick={() => choose(tab)}
         >
           {titleOf(tab)}
+          {tab.kind === 'runs' && <RunsMark />}
         </button>
       ))}
     </div>

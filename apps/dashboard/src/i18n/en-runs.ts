@@ -113,6 +113,7 @@ export const EN_RUNS = {
   rowsNewest: 'The newest {count} of {all} rows',
   rowsCsv: 'Save as CSV',
   rowsPlot: 'Draw',
+  rowsOver: 'over',
   rowsTable: 'Table',
   rowsSamples: 'Samples',
 

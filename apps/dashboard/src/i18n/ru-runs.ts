@@ -115,6 +115,7 @@ export const RU_RUNS: Record<keyof typeof EN_RUNS, string> = {
   rowsNewest: 'Последние {count} из {all} строк',
   rowsCsv: 'Сохранить как CSV',
   rowsPlot: 'График',
+  rowsOver: 'от',
   rowsTable: 'Таблица',
   rowsSamples: 'Отсчёты',
 
