@@ -18,6 +18,7 @@ import { recipe } from './commands/recipe.ts'
 import { release } from './commands/release.ts'
 import { reserve } from './commands/reserve.ts'
 import { runs } from './commands/runs.ts'
+import { schedules } from './commands/schedules.ts'
 import { set } from './commands/set.ts'
 import { startApp } from './commands/start-app.ts'
 import { startTasks } from './commands/start-tasks.ts'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly CommandModule[] = [
   giveBack,
   recipe,
   runs,
+  schedules,
   alarms,
   stop,
   release,

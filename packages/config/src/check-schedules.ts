@@ -4,7 +4,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { clip } from './in-words.ts'
 import { type MISSED, type ON_OVERLAP, type RawSchedule, type RawWhen, WEEKDAYS } from './schedule-schema.ts'
-import type { Path, YamlSource } from './yaml-source.ts'
+import type { Path } from './yaml-source.ts'
 
 /** When a schedule starts. */
 export type When =
@@ -54,7 +54,7 @@ interface Surroundings {
   /** Ids of the site's instruments. */
   instruments: readonly string[]
   report: Report
-  locate: YamlSource['locate']
+  locate: (path: Path) => ScheduleConfig['place']
 }
 
 /** Reads the list of schedules. What is faulty is reported, and stands in the result with placeholders. */

@@ -83,7 +83,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
     schedules: readSchedules(raw.schedules ?? [], {
       instruments: (raw.instruments ?? []).flatMap((one) => one?.id ?? []),
       report,
-      locate: source.locate,
+      locate: (path) => source.locate(path),
     }),
     notify: readNotifiers(raw.notify ?? [], { report, variables, instanceDir }),
     interlocks: [],

@@ -28,13 +28,13 @@ export function check(program: Command, context: Context): Command {
         const types = await checkDriverTypes(instanceDir)
         if (types.skipped !== undefined) context.err(types.skipped)
         const modelFaults = withTypes(loaded.faults, types.faults)
-        const recipes = await faultsOfOwnRecipes(instanceDir, describeSite(site, loaded.models))
+        const recipes = await faultsOfOwnRecipes(site, instanceDir, describeSite(site, loaded.models))
         consequence =
           loaded.faults.length > 0
             ? 'golem would start, without the instruments that need these files'
             : modelFaults.length > 0
               ? 'golem would start, and meet this when these drivers run'
-              : "golem would start, but these recipes can't be started"
+              : "golem would start, but not these recipes or schedules"
         if (modelFaults.length + recipes.faults.length > 0) {
           throw new SiteFaults([...modelFaults, ...recipes.faults])
         }

@@ -73,7 +73,7 @@ test('golem check names the faults of the site’s own recipes', async (t) => {
   const { code, out, err } = await runForTest(['check', 'site.yaml'], { cwd })
   assert.equal(code, 1)
   assert.match(out, /^recipes\/bad\.yaml:6:\d+ .*no parameter "wite"\. Did you mean "white"\?/m)
-  assert.match(err, /One fault: golem would start, but these recipes can't be started/)
+  assert.match(err, /One fault: golem would start, but not these recipes or schedules/)
   const fine = await runForTest(['check', 'site.yaml'], { cwd: siteWith(t, { 'light.yaml': GOOD }) })
   assert.match(fine.out, /no fault, 1 instruments, 1 recipes of its own/)
 })

@@ -95,17 +95,20 @@ export function describeSite(
   )
 }
 
-/** What is wrong with the recipes of the site itself; they may call those that golem ships. */
+/** What is wrong with the recipes of the site itself, which may call those that golem ships, and with its schedules. */
 export async function faultsOfOwnRecipes(
+  site: Site,
   instanceDir: string,
   descriptions: ReadonlyMap<string, InstrumentDescription>,
 ): Promise<{ count: number; faults: readonly Fault[] }> {
-  const { faultsOfRecipe, loadRecipes, SHIPPED_RECIPES } = await import('@golem/recipes')
+  const { faultsOfRecipe, faultsOfSchedules, loadRecipes, SHIPPED_RECIPES } = await import('@golem/recipes')
   const folder = path.join(instanceDir, 'recipes')
   const own = loadRecipes([folder])
   const { recipes } = loadRecipes([SHIPPED_RECIPES, folder])
   // What is wrong with the folder itself stands in no recipe.
   const ofFolder = own.faults.filter(({ file }) => file === folder)
   const faults = own.read.flatMap((read) => faultsOfRecipe(read, recipes, descriptions))
-  return { count: own.read.length, faults: [...ofFolder, ...faults] }
+  const others = own.read.flatMap(({ id }) => (recipes.has(id) ? [] : [id]))
+  const ofSchedules = faultsOfSchedules(site.schedules, { file: site.file, recipes, others, descriptions })
+  return { count: own.read.length, faults: [...ofFolder, ...faults, ...ofSchedules] }
 }
