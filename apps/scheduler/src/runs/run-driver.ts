@@ -96,7 +96,12 @@ export class RunDriver {
         this.feed({
           type: 'outcome',
           id,
-          outcome: { outcome: 'unknown', effect: 'unknown', code: 'WORKER_LOST' },
+          outcome: {
+            outcome: 'unknown',
+            effect: 'unknown',
+            code: 'WORKER_LOST',
+            message: 'Redis was started anew since, and its ledger does not know the command (any more)',
+          },
         })
       } else notSent.push(id)
     }

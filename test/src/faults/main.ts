@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util'
+import { type Fate, playRound, startFaultStand, type Victim, VICTIMS, wrongWith } from './rounds.ts'
+
+// Kills each process (kill -9) in each kind of step of a run, on a real stand, and asks the devices what came of it:
+// `npm run faults`, or `npm run faults -- worker redis`. `--rounds 5` does it five times.
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '1' } },
+})
+const unknown = positionals.find((name) => !VICTIMS.some((victim) => victim === name))
+if (unknown !== undefined) {
+  console.error(`There is no process "${unknown}". There are: ${VICTIMS.join(', ')}.`)
+  process.exit(2)
+}
+const victims = VICTIMS.filter((name) => positionals.length === 0 || positionals.includes(name))
+const fates: Fate[] = []
+const stand = await startFaultStand()
+try {
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    for (const victim of victims) {
+      console.error(`kill -9 ${victim} ...`)
+      fates.push(...(await playRound(stand, victim)))
+    }
+  }
+} finally {
+  await stand.close()
+}
+console.log(asTable(fates, victims))
+const faults = fates.flatMap((fate) =>
+  wrongWith(fate).map((wrong) => `${fate.kind} x ${fate.victim}: ${wrong}`),
+)
+for (const fault of faults) console.log(`WRONG: ${fault}`)
+const sum = (of: (fate: Fate) => number): number => fates.reduce((all, fate) => all + of(fate), 0)
+console.log(
+  `\n${fates.length} runs; effects repeated: ${sum(({ repeated }) => repeated)}, runs lost: ${sum(({ isLost }) => Number(isLost))}, ` +
+    `commands called done that never came: ${sum(({ missing }) => missing)}, ends not done: ${sum(({ isEndDone }) => Number(!isEndDone))}`,
+)
+process.exit(faults.length === 0 ? 0 : 1)
+
+/** A line for each kind of step, a column for each process: how the run ended, and effects repeated. */
+function asTable(all: readonly Fate[], columns: readonly Victim[]): string {
+  const kinds = [...new Set(all.map(({ kind }) => kind))]
+  const cell = (kind: string, victim: Victim): string => {
+    const own = all.filter((fate) => fate.kind === kind && fate.victim === victim)
+    const ends = [...new Set(own.map(({ end }) => end))].join('/')
+    const repeated = own.reduce((count, fate) => count + fate.repeated, 0)
+    return `${ends}, ${repeated} repeated`
+  }
+  const rows = [
+    ['step', ...columns.map((victim) => `kill -9 ${victim}`)],
+    ...kinds.map((kind) => [kind, ...columns.map((victim) => cell(kind, victim))]),
+  ]
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  const [head = [], ...body] = rows
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n')
+}
