@@ -22,12 +22,13 @@ import { type EventQuery, readEvents } from './events.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
-import { type Keys, keysOf, type RecordTable, STARTS_MAX } from './keys.ts'
+import { type Keys, keysOf, type RecordTable } from './keys.ts'
 import { Outcomes } from './outcomes.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
 import { commandRefusedBy } from './reservation-refusals.ts'
 import { type Reservations, RedisReservations, settleWhenDue } from './reservations.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
+import { readStarts } from './starts.ts'
 import { submitRefusal } from './submit-refusal.ts'
 
 /** How often the ledger is asked for the outcome, in case its announcement was lost, in ms. */
@@ -263,20 +264,10 @@ class RedisSiteClient implements SiteClient {
     return found.map(([id, fields]) => ({ ...(JSON.parse(fields[1] ?? '{}') as Omit<RunRow, 'id'>), id }))
   }
 
-  async starts({ schedule, limit }: { schedule?: string; limit: number }): Promise<PlannedStart[]> {
-    const found = await this.#ask(() =>
-      this.#fast.xrevrange(this.#keys.starts, '+', '-', 'COUNT', STARTS_MAX),
+  starts(query: { schedule?: string; limit: number }): Promise<PlannedStart[]> {
+    return readStarts(query, (from, count) =>
+      this.#ask(() => this.#fast.xrevrange(this.#keys.starts, from, '-', 'COUNT', count)),
     )
-    const wanted = found
-      .map(([, fields]) => JSON.parse(fields[1] ?? '{}') as PlannedStart)
-      .filter((start) => schedule === undefined || start.schedule === schedule)
-    // A start is written when it begins, and again when it has ended: the newest says all.
-    const newest = new Map<string, PlannedStart>()
-    for (const start of wanted) {
-      const key = `${start.schedule} ${start.plannedAt}`
-      if (!newest.has(key)) newest.set(key, start)
-    }
-    return [...newest.values()].slice(0, limit)
   }
 
   async fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }> {

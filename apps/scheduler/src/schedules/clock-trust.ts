@@ -40,7 +40,8 @@ export class ClockTrust {
   #offset: number | undefined
   #settled = -Infinity
   #jump = ''
-  #synchronised: boolean | null = null
+  /** undefined: nobody has answered yet. */
+  #synchronised: boolean | null | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** @param policy - `any`: whether the machine's clock is synchronised does not matter */
@@ -50,9 +51,9 @@ export class ClockTrust {
   }
 
   /** Asks the system for the first time, and from then on now and then. */
-  async begin(): Promise<void> {
+  begin(): void {
     if (this.#policy === 'any') return
-    await this.#ask()
+    void this.#ask()
     this.#timer = setInterval(() => void this.#ask(), ASK_EVERY_MS)
   }
 
@@ -81,6 +82,7 @@ export class ClockTrust {
     if (steady < this.#settled)
       return `${this.#jump} It is trusted again when it has gone on evenly for a while.`
     if (this.#policy === 'any') return null
+    if (this.#synchronised === undefined) return 'It is not known yet whether the clock is synchronised.'
     if (this.#synchronised === false) {
       return 'The clock of this machine is not synchronised (see "timedatectl"). Where it can not be, write "clock: any" into the site file.'
     }

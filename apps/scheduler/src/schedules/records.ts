@@ -41,6 +41,9 @@ export function stateOf(
     if (!memory.enabled) return 'It is switched off.'
     if (fault !== null && when.kind !== 'every') return fault
     if (next.length === 0) return 'None is to come any more.'
+    if (memory.upToMs > nowMs) {
+      return `The clock was set back: what was planned up to ${isoTime(memory.upToMs)} is not started again.`
+    }
     return ''
   }
   return {

@@ -51,7 +51,7 @@ export class Schedules implements Part {
     ]
     if (gone.length > 0) await client.write(gone)
     if (schedules.length === 0) return
-    await this.#clock.begin()
+    this.#clock.begin()
     const tools = {
       context: this.#context,
       shelf: this.#shelf,
