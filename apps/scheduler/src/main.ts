@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { loadSite, notifySystemd, readEnvironment, startWatchdog } from '@golem/config'
+import { loadSite, readEnvironment, runAsService } from '@golem/config'
 import { GolemError, messageOf } from '@golem/core'
 import { Command } from 'commander'
 import { pino } from 'pino'
@@ -37,28 +37,8 @@ try {
     parts: partsOf(site),
     ...(options.id === undefined ? {} : { id: options.id }),
   })
-  const stopWatchdog = startWatchdog(() => scheduler.healthy)
-  let ending = false
-  const end = (why: string): void => {
-    if (ending) return
-    ending = true
-    log.info(`ending: ${why}`)
-    void notifySystemd('STOPPING=1')
-    stopWatchdog()
-    scheduler.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'did not end in order')
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', () => end('SIGTERM'))
-  process.on('SIGINT', () => end('SIGINT'))
-  process.on('disconnect', () => end('the process that started it is gone'))
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-  await notifySystemd('READY=1')
-  process.send?.({ ready: true })
+  await runAsService({ isHealthy: () => scheduler.healthy, close: () => scheduler.close() }, log)
 } catch (error) {
   log.fatal(messageOf(error))
   process.exit(1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { loadSite, notifySystemd, readEnvironment, startWatchdog } from '@golem/config'
-import { GolemError, messageOf } from '@golem/core'
+import { loadSite, readEnvironment, runAsService } from '@golem/config'
+import { GolemError } from '@golem/core'
 import { Command, InvalidArgumentError } from 'commander'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { type WebOptions, startWeb } from './start.ts'
 
 interface Options {
@@ -45,16 +45,8 @@ async function run({ site: file, port, listen }: Options): Promise<void> {
       log,
       ...(chosen === undefined ? {} : { listen: chosen }),
     })
-    const endWatchdog = startWatchdog(() => web.isHealthy())
-    onceTold(async () => {
-      endWatchdog()
-      await tell('STOPPING=1', log)
-      await web.close()
-      log.info('ended')
-    }, log)
     log.info({ url: web.url, site: site.name }, `ready at ${web.url}`)
-    await tell('READY=1', log)
-    process.send?.({ ready: true, url: web.url })
+    await runAsService({ isHealthy: () => web.isHealthy(), close: () => web.close() }, log, { url: web.url })
   } catch (error) {
     log.fatal(error instanceof GolemError ? error.message : { err: error })
     process.exitCode = 1
@@ -65,32 +57,6 @@ async function run({ site: file, port, listen }: Options): Promise<void> {
 function handedOver(): boolean {
   const { LISTEN_FDS, LISTEN_PID } = process.env
   return Number(LISTEN_FDS) >= 1 && Number(LISTEN_PID) === process.pid
-}
-
-/** Runs `end` at the first SIGTERM or SIGINT, then leaves. */
-function onceTold(end: () => Promise<void>, log: Logger): void {
-  const leave = (): void => {
-    process.off('SIGTERM', leave)
-    process.off('SIGINT', leave)
-    end().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.fatal({ err: error }, 'could not end in order')
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', leave)
-  process.on('SIGINT', leave)
-}
-
-/** systemd not being told is a line in the log, no reason to leave. */
-async function tell(state: string, log: Logger): Promise<void> {
-  try {
-    await notifySystemd(state)
-  } catch (error) {
-    log.warn(messageOf(error))
-  }
 }
 
 function portNumber(text: string): number {

@@ -1,12 +1,5 @@
 #!/usr/bin/env node
-import {
-  describeFault,
-  instanceDirOf,
-  loadSite,
-  notifySystemd,
-  readEnvironment,
-  startWatchdog,
-} from '@golem/config'
+import { describeFault, instanceDirOf, loadSite, readEnvironment, runAsService } from '@golem/config'
 import { GolemError, messageOf } from '@golem/core'
 import { loadModels } from '@golem/drivers'
 import { Command } from 'commander'
@@ -53,29 +46,11 @@ try {
     host: options.host ?? environment.host,
     ...(options.id === undefined ? {} : { id: options.id }),
   })
-  const stopWatchdog = startWatchdog(() => worker.healthy)
-  let ending = false
-  const end = (why: string): void => {
-    if (ending) return
-    ending = true
-    log.info(`ending: ${why}`)
-    void notifySystemd('STOPPING=1')
-    stopWatchdog()
-    const ended = worker.close().then(() => loaded.close())
-    ended.then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'did not end in order')
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', () => end('SIGTERM'))
-  process.on('SIGINT', () => end('SIGINT'))
-  process.on('disconnect', () => end('the process that started it is gone'))
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-  await notifySystemd('READY=1')
-  process.send?.({ ready: true })
+  await runAsService(
+    { isHealthy: () => worker.healthy, close: () => worker.close().then(() => loaded.close()) },
+    log,
+  )
 } catch (error) {
   log.fatal(messageOf(error))
   process.exit(1)
