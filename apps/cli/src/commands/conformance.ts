@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { ConformanceOptions, Finding, Level, Report, RigMaker } from '@golem/conformance'
+import type { ConformanceOptions, Finding, Level, Report, RigMaker, Way } from '@golem/conformance'
 import { messageOf, type Model } from '@golem/core'
 import { checkOptions, modelOptions, withModels } from '../chosen-models.ts'
 import type { CommonOptions, Context } from '../context.ts'
@@ -11,7 +11,7 @@ import { findingsInWords, levelInWords, missingInWords } from './conformance-wor
 
 interface ConformanceCommandOptions extends CommonOptions {
   level: Level
-  serial?: boolean
+  over?: Way
   quick?: boolean
   options?: string[]
 }
@@ -42,9 +42,11 @@ export function conformance(program: Command, context: Context): Command {
         .default('bronze'),
     )
     .option('--quick', 'leave out the 10 000 exchanges that platinum takes')
-    .option(
-      '--serial',
-      'over a serial line (a pseudo terminal, needs socat) where the model can; else over TCP',
+    .addOption(
+      new Option(
+        '--over <way>',
+        'how the instrument is reached: tcp, serial (a pseudo terminal, needs socat), usbtmc, or rtu-tcp (Modbus RTU through a converter); default: tcp, or its own bus',
+      ).choices(['tcp', 'serial', 'usbtmc', 'rtu-tcp'] satisfies Way[]),
     )
     .option(
       '--options <option...>',
@@ -63,7 +65,7 @@ export function conformance(program: Command, context: Context): Command {
         '\nNothing real is touched: each check has a simulated instrument of its own. One model takes about a minute.',
         '\nExamples:',
         '  golem conformance rigol-dp800 --quick',
-        '  golem conformance instance/models/my-supply.yaml --level gold',
+        '  golem conformance instance/models/my-supply.yaml --level gold --over usbtmc',
         '  golem conformance --quick --json > levels.json',
       ].join('\n'),
     )
@@ -89,7 +91,7 @@ export function conformance(program: Command, context: Context): Command {
 /** @param named - the user named the model: that it can't be tried is an error */
 async function makersOf(
   models: readonly Model[],
-  { serial }: ConformanceCommandOptions,
+  { over }: ConformanceCommandOptions,
   named: boolean,
 ): Promise<{ makers: RigMaker[]; untried: Untried[] }> {
   const { rigFor } = await import('@golem/conformance')
@@ -97,7 +99,7 @@ async function makersOf(
   const untried: Untried[] = []
   for (const model of models) {
     try {
-      makers.push(rigFor(model, serial === true ? 'serial' : 'tcp'))
+      makers.push(rigFor(model, over))
     } catch (error) {
       if (named) throw error
       untried.push({ model: model.id, reason: messageOf(error) })

@@ -11,7 +11,7 @@ import {
 } from '@golem/simulator'
 import { type FaultCase, SPOILT } from '../fault-cases.ts'
 import type { Refusal, Rig, RigMaker } from '../rig.ts'
-import { meaningAt, type Place, reach } from './line.ts'
+import { meaningAt, reach } from './line.ts'
 
 const UNIT = 3
 const BAUD_RATE = 19_200
@@ -32,11 +32,6 @@ export function modbusRig(model: Model, line: ModbusLine): RigMaker | undefined 
     ...meaningAt(line === 'rtu' ? 'serial' : 'tcp'),
     make: (options = {}) => makeUnit(model, options, line),
   }
-}
-
-/** What a place for lines is for Modbus. */
-export function modbusLineOf(place: Place): ModbusLine {
-  return place === 'tcp' ? 'tcp' : 'rtu'
 }
 
 async function makeUnit(

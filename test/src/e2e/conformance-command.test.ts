@@ -3,30 +3,12 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { isAtLeast, type Report, rigFor, runConformance } from '@golem/conformance'
-import { loadModels } from '@golem/drivers'
+import type { Report } from '@golem/conformance'
 import { ROOT } from '../kit/root.ts'
 import { makeTempDir } from '../kit/temp.ts'
 
-/** Nearly all of the time is waiting for time-outs. */
-const CHECKS_AT_ONCE = 12
-
 const empty = makeTempDir()
 after(() => empty.remove())
-const { models } = await loadModels(empty.path)
-
-describe('every shipped model is at least gold', { concurrency: true }, () => {
-  for (const model of models.values()) {
-    test(model.id, async () => {
-      // Without the many exchanges, which only platinum takes.
-      const report = await runConformance(rigFor(model), { exchanges: 0, concurrency: CHECKS_AT_ONCE })
-      assert.ok(
-        isAtLeast(report.level, 'gold'),
-        `${model.id} is ${report.level ?? 'not even bronze'}: ${JSON.stringify(report.next, null, 2)}`,
-      )
-    })
-  }
-})
 
 interface Run {
   code: number
@@ -77,7 +59,7 @@ describe('golem conformance', { concurrency: true }, () => {
   writeFileSync(file, SUPPLY)
 
   test('a model of the site that lacks something: its level, the reason, exit code 1; over a serial line', async () => {
-    const run = await conformance(['supply', '--quick', '--serial'])
+    const run = await conformance(['supply', '--quick', '--over', 'serial'])
     assert.equal(run.code, 1, run.stdout + run.stderr)
     assert.match(run.stdout, /bronze +description +FAILED +voltage has neither a safe value nor a note/)
     assert.match(run.stdout, /silver +delay, jitter, .*passed/)
@@ -113,6 +95,8 @@ describe('golem conformance', { concurrency: true }, () => {
     assert.equal(run.code, 1)
     assert.match(run.stderr, /mine can't be tried: .*golem model test .*mine\.mjs --address ADDRESS/)
     assert.match((await conformance(['no-such'])).stderr, /no model "no-such"\. Models: .*rigol-dp800/)
+    const way = await conformance(['esp32-relay', '--over', 'usbtmc'])
+    assert.match(way.stderr, /esp32-relay can't be tried over usbtmc: only over tcp\./)
     const options = await conformance(['grbl', '--options', 'axes=5'])
     assert.equal(options.code, 2)
     assert.match(options.stderr, /grbl does not take these options: options\.axes: /)

@@ -1,0 +1,3 @@
+import { eachIsGold } from '../kit/shipped-models.ts'
+
+await eachIsGold('supplies')
