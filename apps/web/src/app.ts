@@ -22,6 +22,7 @@ import { eventRoutes } from './routes/events.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { instrumentRoutes } from './routes/instruments.ts'
+import { interlockRoutes } from './routes/interlocks.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
@@ -136,6 +137,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     resultRoutes(scope, context)
     reservationRoutes(scope, context)
     stopRoutes(scope, context)
+    interlockRoutes(scope, context)
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
     runRoutes(scope, context)

@@ -2,6 +2,7 @@ import type { StopRecord, StopState } from '@golem/core'
 import { NO_STOP } from '@golem/core'
 import type { WorkerClient } from '@golem/queue'
 import type { Logger } from 'pino'
+import type { Interlocks } from './interlocks.ts'
 import type { Publisher } from './publisher.ts'
 import type { Reservations } from './reservations.ts'
 
@@ -13,6 +14,7 @@ export interface WorkerContext {
   readonly log: Logger
   readonly stops: Stops
   readonly reservations: Reservations
+  readonly interlocks: Interlocks
   /** Folder of the journals. */
   readonly journalDir: string
 }

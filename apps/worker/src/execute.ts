@@ -130,6 +130,7 @@ async function perform(
   }
   const beforeSend = (): void => {
     mayCommand(context, instrument.id, record.by, { under })
+    context.interlocks.check(instrument, target)
     checkTime()
     instrument.outputs.judge(target)
     journal.begin(record, context.client.clock.now())

@@ -202,10 +202,14 @@ export class Instrument {
   publish(): void {
     clearTimeout(this.#publishTimer)
     this.#publishTimer = undefined
-    this.#context.publisher.snapshot(this.snapshot())
+    const snapshot = this.snapshot()
+    this.#context.publisher.snapshot(snapshot)
+    // After that: what this changes is published anew.
+    this.#context.interlocks.heardHere(snapshot)
   }
 
   snapshot(): Snapshot {
+    const interlocks = this.#context.interlocks.views(this.id)
     return {
       id: this.id,
       condition: this.#condition,
@@ -216,6 +220,7 @@ export class Instrument {
       staleAfterMs: Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0),
       staleAfterMsOf: this.#staleAfterMsOf,
       readings: structuredClone(this.#readings),
+      ...(interlocks.length === 0 ? {} : { interlocks }),
       ...(this.outputs.watches.size === 0
         ? {}
         : { outputs: this.outputs.states(this.description.parameters) }),

@@ -18,6 +18,7 @@ import type { WorkerContext } from './context.ts'
 import { type ExecuteContext, executeCommand } from './execute.ts'
 import { InstrumentGateway, lastExchange } from './gateway.ts'
 import { Instrument } from './instrument.ts'
+import { InterlockKeeper } from './interlock-keeper.ts'
 import type { Journal } from './journal.ts'
 import { MaxOn } from './max-on.ts'
 import { OutputStore } from './output-store.ts'
@@ -63,6 +64,7 @@ export class LinkOwner {
   readonly #instruments = new Map<string, Instrument>()
   readonly #safeStates = new Map<string, SafeState>()
   readonly #afterReservations = new Map<string, AfterReservation>()
+  readonly #keepers: { instrument: Instrument; keeper: InterlockKeeper }[] = []
   readonly #maxOns: MaxOn[] = []
   readonly #outputs: LinkOutputs
   #outputsTimer: NodeJS.Timeout | undefined
@@ -124,6 +126,7 @@ export class LinkOwner {
   /** Settles what the last owner left, then takes commands and polls. */
   async start(): Promise<void> {
     await this.#takeOverOutputs()
+    await this.#context.interlocks.take(this.link, this.#keepers)
     this.republish()
     await recoverCommands(this.#execution, this.#instruments, this.#trusted)
     if (this.#left) return
@@ -197,6 +200,7 @@ export class LinkOwner {
       await safeState.enter('its worker is stopped')
       await this.#shutDown(id)
     }
+    this.#context.interlocks.leave(this.instruments)
     await this.#connection.close()
     this.#closeDrivers()
     for (const instrument of this.#instruments.values()) {
@@ -215,6 +219,7 @@ export class LinkOwner {
     this.#lost = true
     this.#context.log.warn({ link: this.link }, `link lost: ${why}`)
     for (const gateway of this.#gateways) gateway.close('its worker no longer owns the link.')
+    this.#context.interlocks.leave(this.instruments)
     await this.#connection.close('LEASE_LOST')
     this.#closeDrivers()
     // Whoever is giving it up in an orderly way comes to the end by that.
@@ -302,6 +307,8 @@ export class LinkOwner {
       wake: () => this.#loop.wake(),
     })
     this.#instruments.set(config.id, instrument)
+    const held = (): ReadonlyMap<string, Value> => this.#context.interlocks.held(config.id)
+    this.#keepers.push({ instrument, keeper: new InterlockKeeper(this.#context, instrument, held) })
     this.#maxOns.push(new MaxOn(this.#context, instrument))
     this.#safeStates.set(config.id, new SafeState(this.#context, instrument, safeOutputs(config, driver)))
     this.#afterReservations.set(
@@ -338,6 +345,7 @@ export class LinkOwner {
 
   #afterPoll(instrument: Instrument): void {
     if (this.#left) return
+    this.#context.interlocks.keep(instrument.id)
     void this.#afterReservations.get(instrument.id)?.obey()
     const stop = this.#context.stops.of(instrument.id)
     if (!stop) return

@@ -15,6 +15,8 @@ class Board {
   safeState(): SafeState {
     const context = {
       log: { warn: () => undefined },
+      stops: { of: () => undefined },
+      interlocks: { held: () => new Map() },
       client: {
         event: (_kind: string, _instrument: string, message: string) => {
           this.events.push(message)

@@ -40,7 +40,7 @@ export class SafeState {
   enter(why: string): Promise<void> {
     this.#told.message = ''
     this.#unstopped = true
-    this.#busy ??= this.#send(this.#outputs, why).finally(() => {
+    this.#busy ??= this.#send(this.#wanted(), why).finally(() => {
       this.#busy = undefined
     })
     return this.#busy
@@ -57,9 +57,17 @@ export class SafeState {
     await this.#busy
   }
 
+  /** What an interlock holds stays so; only the emergency stop goes before it. */
+  #wanted(): readonly (readonly [string, Value])[] {
+    const { stops, interlocks } = this.#context
+    if (stops.of(this.#instrument.id)) return this.#outputs
+    const held = interlocks.held(this.#instrument.id)
+    return this.#outputs.map(([name, safe]) => [name, held.get(name) ?? safe] as const)
+  }
+
   /** Outputs that read otherwise than safe, or are not read and did not take their safe value. */
   #wrong(): (readonly [string, Value])[] {
-    return this.#outputs.filter(([name, safe]) => {
+    return this.#wanted().filter(([name, safe]) => {
       const reading = this.#instrument.reading(name)
       if (!reading) return this.#missed.has(name)
       return reading.quality !== 'good' || !this.#instrument.matches(name, safe, reading.value ?? undefined)

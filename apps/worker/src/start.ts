@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { Stops, type WorkerContext } from './context.ts'
 import type { LinkConfig } from './link-owner.ts'
+import { Interlocks } from './interlocks.ts'
 import { Ownership } from './ownership.ts'
 import { Publisher } from './publisher.ts'
 import { Reservations } from './reservations.ts'
@@ -52,6 +53,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     onLeaseLost: (link, why) => ownership.lost(link, why),
     onReady: () => void ownership.restored(),
   })
+  const journalDir = path.join(site.instanceDir, 'journal', site.name)
   const context: WorkerContext = {
     id,
     client,
@@ -59,7 +61,18 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     log,
     stops: new Stops(),
     reservations: new Reservations(() => client.clock.now()),
-    journalDir: path.join(site.instanceDir, 'journal', site.name),
+    interlocks: new Interlocks({
+      site: site.name,
+      redisUrl,
+      leaseMs: site.leaseMs,
+      rules: site.interlocks,
+      worker: id,
+      client,
+      journalDir,
+      log,
+      onError,
+    }),
+    journalDir,
   }
   const links = linksOf(site)
   const unclaimedDevices = new UnclaimedDevices(
@@ -92,6 +105,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
       unclaimedDevices.close()
       await ownership.stop()
       await client.flush(FLUSH_MS)
+      context.interlocks.close()
       client.close()
       log.info('worker stopped')
     },

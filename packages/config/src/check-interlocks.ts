@@ -146,12 +146,13 @@ function readWatched(raw: RawWatched, path: Path, around: Around): WatchedReadin
   const condition = readCondition(raw, spec, path, report)
   const forMs =
     raw.for === undefined ? 0 : (readDuration(raw.for, [0, FOR_MAX_MS], [...path, 'for'], report) ?? 0)
-  const maxAgeMs =
-    raw.maxAge === undefined
-      ? null
-      : (readDuration(raw.maxAge, MAX_AGE_BOUNDS, [...path, 'maxAge'], report) ?? null)
   const pollEveryMs = instrument.parameters[name]?.pollEveryMs ?? instrument.pollEveryMs
-  if (maxAgeMs !== null && maxAgeMs <= pollEveryMs) {
+  const staleMs = Math.max(3 * pollEveryMs, pollEveryMs + 2_000, driver?.silenceMs ?? 0)
+  const maxAgeMs =
+    (raw.maxAge === undefined
+      ? undefined
+      : readDuration(raw.maxAge, MAX_AGE_BOUNDS, [...path, 'maxAge'], report)) ?? staleMs
+  if (maxAgeMs <= pollEveryMs) {
     report(
       [...path, 'maxAge'],
       `${raw.reading} is read every ${formatDuration(pollEveryMs)}: it would be older than ${formatDuration(maxAgeMs)} again and again. Make maxAge longer or pollEvery shorter.`,

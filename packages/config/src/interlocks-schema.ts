@@ -25,9 +25,7 @@ const condition = {
     description: 'how far back from the limit it has to be before it is over; default 0',
   },
   for: duration('it has to be so, or not to be known, for this long; default: at once, up to 1 h'),
-  maxAge: duration(
-    'a reading older than this is not known; default: when it is stale (three polls, or a poll and 2 s)',
-  ),
+  maxAge: duration('a reading older than this is not known; default: three polls, or a poll and 2 s'),
 }
 const conditions = (description: string): object => ({
   type: 'array',

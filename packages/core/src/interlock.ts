@@ -11,8 +11,8 @@ export type WatchedReading = WatchedCondition & {
   parameter: string
   /** It has to be so, or not to be known, for this long without a break, in ms. */
   forMs: number
-  /** A reading older than this is not known, in ms; null: when its instrument calls it stale. */
-  maxAgeMs: number | null
+  /** A reading older than this is not known, in ms. */
+  maxAgeMs: number
 }
 
 /** An output, or an action, of an instrument. */

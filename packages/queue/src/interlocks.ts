@@ -20,6 +20,8 @@ export interface InterlockFeedOptions {
   instruments: ReadonlySet<string>
   onSnapshot: (snapshot: Snapshot) => void
   onRecord: (record: InterlockRecord) => void
+  /** All there are. */
+  onRecords: (records: readonly InterlockRecord[]) => void
   onError: (error: Error) => void
 }
 
@@ -125,7 +127,7 @@ export class InterlockFeed {
       redis.hgetall(this.#keys.records('interlock')),
     ])
     for (const json of snapshots) if (json) this.#options.onSnapshot(JSON.parse(json) as Snapshot)
-    for (const json of Object.values(records)) this.#options.onRecord(JSON.parse(json) as InterlockRecord)
+    this.#options.onRecords(Object.values(records).map((json) => JSON.parse(json) as InterlockRecord))
     this.#readAt = performance.now()
   }
 

@@ -56,6 +56,11 @@ export class LeaseKeeper {
     return lease !== undefined && performance.now() < lease.until
   }
 
+  /** How long this process may still send on the link if it can't renew, in ms; 0: it may not. */
+  leftMs(link: string): number {
+    return Math.max(0, (this.#held.get(link)?.until ?? 0) - performance.now())
+  }
+
   /** @throws LEASE_LOST when this process may not send on the link */
   guard(link: string): void {
     if (!this.holds(link)) {
