@@ -22,6 +22,7 @@ const AWAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'QUEUE_FULL',
   'TOO_MANY_REQUESTS',
   'WORKER_AWAY',
+  'WORKER_LOST',
   'WORKER_STOPPING',
 ])
 
