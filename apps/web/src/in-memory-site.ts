@@ -156,6 +156,11 @@ export class InMemoryClient implements SiteClient {
     this.logged.push(line)
   }
 
+  async run(id: string): Promise<RunRecord | undefined> {
+    await this.#answering()
+    return this.view.runs.get(id)
+  }
+
   async rows(): Promise<RunRow[]> {
     await this.#answering()
     return []

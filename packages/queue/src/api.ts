@@ -134,6 +134,8 @@ export interface SiteClient {
   ): Promise<unknown>
   /** Writes a line of somebody's own into the site's log. */
   log(line: { by: string; level: string; message: string }): Promise<void>
+  /** A run as Redis has it now: the view may hear of a new one a moment later. @throws QUEUE_DOWN */
+  run(id: string): Promise<RunRecord | undefined>
   /** What a run has measured, oldest first. @param since - id of the last row that is known */
   rows(run: string, query: { since?: string; limit: number }): Promise<RunRow[]>
   /** What became of planned starts, newest first. */

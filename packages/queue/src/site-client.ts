@@ -5,6 +5,7 @@ import {
   type LeaseRecord,
   NO_RESERVATION,
   type PlannedStart,
+  type RunRecord,
   type RunRow,
   type SiteEvent,
   type StopState,
@@ -256,6 +257,11 @@ class RedisSiteClient implements SiteClient {
 
   async log({ by, level, message }: { by: string; level: string; message: string }): Promise<void> {
     await this.#script('golemEvent', 'log', '', by, level === 'info' ? message : `${level}: ${message}`)
+  }
+
+  async run(id: string): Promise<RunRecord | undefined> {
+    const json = await this.#ask(() => this.#fast.hget(this.#keys.records('run'), id))
+    return json === null ? undefined : (JSON.parse(json) as RunRecord)
   }
 
   async rows(run: string, { since, limit }: { since?: string; limit: number }): Promise<RunRow[]> {

@@ -16,14 +16,7 @@ import { clip } from '../problem.ts'
 import { idempotencyKey } from '../request-headers.ts'
 import { answers, commandHeaders, idParams, inWords, noQuery } from '../schemas.ts'
 import { asCsv } from './rows-csv.ts'
-import {
-  noteBody,
-  rowsQuery,
-  runAnswer,
-  runBody,
-  runParametersBody,
-  runsQuery,
-} from './runs-schemas.ts'
+import { noteBody, rowsQuery, runAnswer, runBody, runParametersBody, runsQuery } from './runs-schemas.ts'
 
 interface RunBody {
   recipe: string
@@ -121,7 +114,7 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
       },
     },
     async ({ params: { id }, query: { format, ...query } }, reply) => {
-      runOf(context, id)
+      await runOf(context, id)
       const rows = await bounded(client.rows(id, query), noAnswer)
       if (format === 'json') return rows
       return reply
@@ -144,7 +137,7 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
       },
     },
     async ({ params: { id }, body, identity }, reply) => {
-      const run = goingOn(context, id)
+      const run = await goingOn(context, id)
       const recipe = view.recipes.get(run.recipe)
       const parameters = recipe ? checkGiven(recipe.parameters, body.parameters) : asValues(body.parameters)
       await handedOver(
@@ -169,7 +162,7 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
         },
       },
       async ({ params: { id }, body, identity }, reply) => {
-        const run = goingOn(context, id)
+        const run = await goingOn(context, id)
         await handedOver(
           client.request({
             type: 'run-request',
@@ -184,7 +177,6 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
       },
     )
   }
-
 }
 
 /** What each request means, for the documentation. */
@@ -271,18 +263,19 @@ function checkRoles(
   }
 }
 
-/** @throws NOT_FOUND */
-function runOf({ client }: WebContext, id: string): RunRecord {
-  const run = client.view.runs.get(id)
+/** @throws NOT_FOUND, QUEUE_DOWN */
+async function runOf({ client }: WebContext, id: string): Promise<RunRecord> {
+  // Who has just been told that it was accepted, perhaps by another process, finds it.
+  const run = client.view.runs.get(id) ?? (await bounded(client.run(id), noAnswer))
   if (run) return run
   throw new GolemError('NOT_FOUND', `There is no run "${clip(id)}"; ended ones are kept for 30 days.`, {
     field: 'path.id',
   })
 }
 
-/** @throws NOT_FOUND, RUN_ENDED */
-function goingOn(context: WebContext, id: string): RunRecord {
-  const run = runOf(context, id)
+/** @throws NOT_FOUND, RUN_ENDED, QUEUE_DOWN */
+async function goingOn(context: WebContext, id: string): Promise<RunRecord> {
+  const run = await runOf(context, id)
   if (run.state !== 'ended') return run
   throw new GolemError('RUN_ENDED', `Run ${id} has ended (${run.end ?? 'ended'}): ${run.message}`, {
     field: 'path.id',
