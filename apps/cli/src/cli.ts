@@ -12,6 +12,7 @@ import { gateway } from './commands/gateway.ts'
 import { get } from './commands/get.ts'
 import { giveBack } from './commands/give-back.ts'
 import { initDb } from './commands/init-db.ts'
+import { interlocks } from './commands/interlocks.ts'
 import { list } from './commands/list.ts'
 import { model } from './commands/model.ts'
 import { recipe } from './commands/recipe.ts'
@@ -57,6 +58,7 @@ export const COMMANDS: readonly CommandModule[] = [
   alarms,
   stop,
   release,
+  interlocks,
   check,
   discover,
   model,

@@ -337,6 +337,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   NOT_ALLOWED: 'Ask the one who keeps site.yaml for a token with another role.',
   UNKNOWN_INSTRUMENT: '`golem list` shows those there are.',
   INSTRUMENT_RESERVED: '`golem reserve INSTRUMENT --wait` waits in line.',
+  INTERLOCKED: '`golem interlocks` shows how they stand.',
   STOPPED: '`golem release` lifts the stop.',
   HANDOVER_UNKNOWN: 'Look before you repeat it.',
 }

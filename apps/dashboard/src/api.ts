@@ -204,6 +204,11 @@ export class Api {
     })
   }
 
+  async resetInterlock(name: string, note: string): Promise<void> {
+    const path = `api/interlocks/${encodeURIComponent(name)}/reset`
+    await this.request(path, { method: 'POST', body: { note } })
+  }
+
   /** What all other methods go through, also those of classes beside this one. @throws Problem, Unreachable */
   async request(path: string, request: Request = {}): Promise<Answer> {
     const token = this.#options.token()

@@ -22,7 +22,15 @@ function around(
   busOk = true,
 ): Circumstances {
   const bus = { ok: busOk, since: '', message: '' }
-  const site = { cursor: '', instruments: new Map([['a', state]]), runs: [], alarms: [], stop, bus }
+  const site = {
+    cursor: '',
+    instruments: new Map([['a', state]]),
+    runs: [],
+    alarms: [],
+    interlocks: [],
+    stop,
+    bus,
+  }
   return { role: 'operator', serverLost: false, site, ...change }
 }
 

@@ -24,7 +24,8 @@ const READ_CHECK_MS = 50
 const FETCH_AGAIN_MS = [150, 400, 1000]
 
 /** What the page says when something other than a command was refused or failed. */
-type Complaint = 'releaseFailed' | 'cancelFailed' | 'stopRefused' | 'reservationFailed'
+type Complaint =
+  'interlockResetFailed' | 'releaseFailed' | 'cancelFailed' | 'stopRefused' | 'reservationFailed'
 
 /** Everything people do on the page that reaches the server. */
 export class Commands {
@@ -138,6 +139,10 @@ export class Commands {
 
   async release(instrument: string | null): Promise<void> {
     await this.#orComplain('releaseFailed', () => this.#api.release(instrument))
+  }
+
+  async resetInterlock(name: string, note: string): Promise<void> {
+    await this.#orComplain('interlockResetFailed', () => this.#api.resetInterlock(name, note))
   }
 
   async cancel(id: string): Promise<void> {

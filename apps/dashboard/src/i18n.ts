@@ -1,16 +1,19 @@
+import { EN_INTERLOCKS } from './i18n/en-interlocks.ts'
 import { EN_RUNS } from './i18n/en-runs.ts'
 import { EN } from './i18n/en.ts'
 import { EN_OUTPUTS } from './i18n/en-outputs.ts'
+import { RU_INTERLOCKS } from './i18n/ru-interlocks.ts'
 import { RU_RUNS } from './i18n/ru-runs.ts'
 import { RU } from './i18n/ru.ts'
 import { RU_OUTPUTS } from './i18n/ru-outputs.ts'
 
 export type Language = 'en' | 'ru'
-export type MessageKey = keyof typeof EN | keyof typeof EN_OUTPUTS | keyof typeof EN_RUNS
+export type MessageKey =
+  keyof typeof EN | keyof typeof EN_INTERLOCKS | keyof typeof EN_OUTPUTS | keyof typeof EN_RUNS
 
 const TABLES: Record<Language, Record<MessageKey, string>> = {
-  en: { ...EN, ...EN_RUNS, ...EN_OUTPUTS },
-  ru: { ...RU, ...RU_RUNS, ...RU_OUTPUTS },
+  en: { ...EN, ...EN_INTERLOCKS, ...EN_RUNS, ...EN_OUTPUTS },
+  ru: { ...RU, ...RU_INTERLOCKS, ...RU_RUNS, ...RU_OUTPUTS },
 }
 
 /** The names of the languages, in themselves. */

@@ -3,6 +3,7 @@ import type {
   BusState,
   InstrumentDescription,
   InstrumentState,
+  InterlockRecord,
   Reading,
   RunRecord,
   StateDocument,
@@ -17,6 +18,8 @@ export interface SiteModel {
   runs: readonly RunRecord[]
   /** All that are not normal. */
   alarms: readonly AlarmRecord[]
+  /** Those that have tripped and were not reset. */
+  interlocks: readonly InterlockRecord[]
   stop: StopState
   bus: BusState
 }
@@ -28,8 +31,8 @@ export interface SiteModel {
 export function mergeState(known: SiteModel | null, answer: StateDocument): SiteModel {
   const instruments = new Map(answer.full ? [] : known?.instruments)
   for (const [id, state] of Object.entries(answer.instruments)) instruments.set(id, state)
-  const { cursor, runs, alarms, stop, bus } = answer
-  return { cursor, instruments, runs, alarms, stop, bus }
+  const { cursor, runs, alarms, interlocks, stop, bus } = answer
+  return { cursor, instruments, runs, alarms, interlocks, stop, bus }
 }
 
 /** Whether the descriptions have to be fetched anew: an instrument is not described, or changed hands. */

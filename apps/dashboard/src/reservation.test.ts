@@ -31,7 +31,15 @@ function site(reservation: ReservationState | null): SiteModel {
     reservation,
   }
   const bus = { ok: true, since: AT, message: '' }
-  return { cursor: '', instruments: new Map([['a', state]]), runs: [], alarms: [], stop: NO_STOP, bus }
+  return {
+    cursor: '',
+    instruments: new Map([['a', state]]),
+    runs: [],
+    alarms: [],
+    interlocks: [],
+    stop: NO_STOP,
+    bus,
+  }
 }
 
 test('an instrument is taken for those who neither hold it nor share it', () => {

@@ -4,6 +4,7 @@ import { formatDuration, formatTime } from '../format.ts'
 import { connection, descriptions, language, now, session, site, t, unconfirmedStops } from '../store.ts'
 import { AlarmBanner } from './alarm-notice.tsx'
 import { Dialog } from './dialog.tsx'
+import { TrippedInterlocks } from './interlocks.tsx'
 import { usePage } from './page-context.ts'
 
 /** What everybody has to know at once. Announced when it appears. */
@@ -30,6 +31,7 @@ export function Banners() {
       {Object.entries(stop?.instruments ?? {}).map(([id, record]) => (
         <Stopped key={id} instrument={id} label={labels.get(id) ?? id} record={record} />
       ))}
+      <TrippedInterlocks />
     </div>
   )
 }

@@ -9,6 +9,7 @@ import { ActionButton } from './action-button.tsx'
 import { Age } from './age.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
 import { Control } from './controls.tsx'
+import { InterlockLines } from './interlocks.tsx'
 import { LastCommands } from './last-commands.tsx'
 import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
 import { ReservationLine } from './reservation.tsx'
@@ -55,6 +56,7 @@ function Device({ instrument }: { instrument: InstrumentDescription }) {
       </p>
       {state?.message && <p class="sentence">{state.message}</p>}
       {state && <QueueLine instrument={instrument} state={state} />}
+      <InterlockLines instrument={instrument} state={state} />
       <ReservationLine instrument={instrument} state={state} />
       <Facts instrument={instrument} state={state} />
       {actions.length > 0 && (
