@@ -34,7 +34,9 @@ test('a command that failed, was refused or is unknown fails the run, and is nev
 test('an instrument that is away is waited for: what was refused unsent is made anew, for as long as patience lasts', () => {
   const back = play('- set: { a.x: 1 }', {
     outcome: (_command, number) =>
-      number < 4 ? refused('WORKER_AWAY') : { outcome: 'done', effect: 'done' },
+      number < 4
+        ? refused(number === 2 ? 'WORKER_LOST' : 'WORKER_AWAY')
+        : { outcome: 'done', effect: 'done' },
   }).toEnd()
   assert.deepEqual(back.sent, ['0 a.x = 1', '2 a.x = 1', '4 a.x = 1', '6 a.x = 1'])
   assert.equal(back.status.end, 'completed')

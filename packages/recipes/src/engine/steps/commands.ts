@@ -13,7 +13,10 @@ import type { StepNode } from '../state.ts'
 /** After a refusal because something is away it is tried again after this long, in ms. */
 const AGAIN_MS = 2_000
 
-/** Refused, so certainly never sent, because something was away or full for the moment. */
+/**
+ * Refused, so certainly never sent, because something was away or full for the moment. `WORKER_LOST` is a refusal when
+ * the worker's journal shows that it ended before anything was sent.
+ */
 const AWAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'COMMAND_EXPIRED',
   'LEASE_LOST',
