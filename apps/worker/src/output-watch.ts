@@ -1,4 +1,4 @@
-import { GolemError, type OutputRules, type Value, isoTime } from '@golem/core'
+import { GolemError, type OutputRules, type Value } from '@golem/core'
 import { type CountMemory, OutputCounter } from './output-counter.ts'
 
 /** So soon after a write a reading that contradicts it is not believed, in ms: some boards answer first and act then. */
@@ -235,9 +235,4 @@ function farthest([low, high]: readonly [number, number], value: number): number
 
 function shown(value: number): string {
   return String(Number(value.toPrecision(6)))
-}
-
-/** A time of the site's clock as messages show it. */
-export function clockTime(ms: number): string {
-  return Number.isFinite(ms) ? isoTime(Math.round(ms)) : ''
 }

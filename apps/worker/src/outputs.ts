@@ -221,7 +221,8 @@ export class Outputs {
   }
 }
 
-function hasRules({ parameters }: InstrumentConfig): boolean {
+/** Does the site demand something of one of its outputs? */
+export function hasRules({ parameters }: InstrumentConfig): boolean {
   return Object.values(parameters).some(({ rules }) => rules !== undefined)
 }
 

@@ -4,7 +4,7 @@ import { assign } from './assign.ts'
 import type { WorkerContext } from './context.ts'
 import { Journal, lastFence } from './journal.ts'
 import { type LinkConfig, LinkOwner } from './link-owner.ts'
-import type { UnownedOutputs } from './unowned-outputs.ts'
+import { UnownedLinks } from './unowned-outputs.ts'
 
 export interface OwnershipOptions {
   context: WorkerContext
@@ -31,10 +31,11 @@ export class Ownership {
   /** Links that are being given up; their leases are kept until what runs on them has ended. */
   readonly #leaving = new Map<string, { owner: LinkOwner; left: Promise<void> }>()
   /** Links whose lease ran out here, and which nobody has taken yet: their outputs may have to be switched off. */
-  readonly #unowned = new Map<string, UnownedOutputs>()
+  readonly #unowned: UnownedLinks
   readonly #seen = new Map<string, number>()
   readonly #mine = new Set<string>()
   #others: WorkerRecord[] = []
+  readonly #begunAt = performance.now()
   #life: RedisLife | undefined
   #timers: NodeJS.Timeout[] = []
   #renewing = false
@@ -50,6 +51,7 @@ export class Ownership {
 
   constructor(options: OwnershipOptions) {
     this.#options = options
+    this.#unowned = new UnownedLinks(options.context, options.links, options.models)
     this.#beatMs = Math.min(1_000, options.leaseMs / 5)
   }
 
@@ -201,21 +203,10 @@ export class Ownership {
     this.#owned.delete(link)
     owner
       .abandon(why)
-      .then(() => this.#keepUnowned(link, owner))
+      .then(() => {
+        if (!this.#owned.has(link)) this.#unowned.keep(link, owner)
+      })
       .catch((error: unknown) => this.#options.context.log.error({ err: error, link }, 'not abandoned'))
-  }
-
-  /** Until somebody owns the link again. */
-  #keepUnowned(link: string, owner: LinkOwner): void {
-    if (this.#ending || this.#owned.has(link) || this.#unowned.has(link)) return
-    const outputs = owner.afterwards()
-    if (outputs) this.#unowned.set(link, outputs)
-  }
-
-  async #endUnowned(link: string): Promise<void> {
-    const outputs = this.#unowned.get(link)
-    this.#unowned.delete(link)
-    await outputs?.close()
   }
 
   /** Gives everything back in an orderly way. Leases are renewed until what runs under them has ended. */
@@ -232,7 +223,7 @@ export class Ownership {
     const message = `Its worker ${context.id} was stopped.`
     for (const link of this.#owned.keys()) this.#leave(link, { applyPolicy: true, message })
     await Promise.all([...this.#leaving.values()].map(({ left }) => left))
-    await Promise.all([...this.#unowned.keys()].map((link) => this.#endUnowned(link)))
+    await this.#unowned.close()
     for (const timer of this.#timers) clearInterval(timer)
   }
 
@@ -272,6 +263,8 @@ export class Ownership {
       if (!this.#away && !this.#ending) context.log.warn(`Redis does not answer: ${messageOf(error)}`)
       this.#away = true
       client.leases.dropOverdue('Redis is away')
+      // It has not answered since this process began, for as long as a lease of another one may have lasted.
+      if (!this.#life && performance.now() - this.#begunAt > this.#options.leaseMs) this.#unowned.takeUp(host)
     }
   }
 
@@ -329,10 +322,7 @@ export class Ownership {
       [{ id: context.id, host }, ...this.#others],
     )
     this.#mine.clear()
-    for (const link of this.#unowned.keys()) {
-      // Redis answers: whoever owns it now sees to its outputs.
-      if (assigned.get(link) !== context.id) await this.#endUnowned(link)
-    }
+    await this.#unowned.endOthers((link) => assigned.get(link) === context.id)
     for (const [link, worker] of assigned) {
       if (worker === context.id) this.#mine.add(link)
       else if (this.#owned.has(link) && (this.#seen.get(worker) ?? 0) > BEATS_BEFORE_HANDOVER) {
@@ -392,7 +382,7 @@ export class Ownership {
     const fence = await leases.acquire(config.link, lastFence(context.journalDir, config.link))
     if (fence === undefined) return
     if (this.#ending) return this.#giveBack(config.link)
-    await this.#endUnowned(config.link)
+    await this.#unowned.end(config.link)
     let owner: LinkOwner
     try {
       const journal = new Journal(context.journalDir, config.link)

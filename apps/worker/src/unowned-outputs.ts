@@ -1,9 +1,9 @@
 import { type Model, type Value, asGolemError, valueInWords } from '@golem/core'
 import { openLink } from '@golem/transports'
 import type { WorkerContext } from './context.ts'
-import type { LinkConfig } from './link-owner.ts'
-import { monotonic } from './output-store.ts'
-import type { LinkOutputs } from './outputs.ts'
+import type { LinkConfig, LinkOwner } from './link-owner.ts'
+import { OutputStore, monotonic } from './output-store.ts'
+import { LinkOutputs, hasRules } from './outputs.ts'
 
 /** How often it is looked whether something is due, and how long after a try the next one is made, in ms. */
 const LOOK_EVERY_MS = 500
@@ -101,5 +101,77 @@ export class UnownedOutputs {
     this.#context.client
       .event('safe', instrument, message)
       .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
+  }
+}
+
+/** The links that nobody can own just now, as far as this process has to see to their outputs. */
+export class UnownedLinks {
+  readonly #context: WorkerContext
+  readonly #links: readonly LinkConfig[]
+  readonly #models: ReadonlyMap<string, Model>
+  readonly #unowned = new Map<string, UnownedOutputs>()
+  #ended = false
+  #tookUp = false
+
+  /** @param links - of the site */
+  constructor(context: WorkerContext, links: readonly LinkConfig[], models: ReadonlyMap<string, Model>) {
+    this.#context = context
+    this.#links = links
+    this.#models = models
+  }
+
+  /** A link's lease has run out here. */
+  keep(link: string, owner: LinkOwner): void {
+    const outputs = this.#ended || this.#unowned.has(link) ? undefined : owner.afterwards()
+    if (outputs) this.#unowned.set(link, outputs)
+  }
+
+  /**
+   * This process has been started and Redis does not answer: what its predecessor left on is on the disk. So only for
+   * links that hang on this machine: of others somebody elsewhere may know better.
+   *
+   * @param host - this machine's
+   */
+  takeUp(host: string): void {
+    if (this.#tookUp) return
+    this.#tookUp = true
+    for (const config of this.#links) {
+      if (config.host !== host || !config.instruments.some(hasRules)) continue
+      try {
+        this.#takeUp(config)
+      } catch (error) {
+        this.#context.log.error({ err: error, link: config.link }, 'its outputs are not looked after')
+      }
+    }
+  }
+
+  /** Somebody owns it now. Settles when nothing more is sent. */
+  async end(link: string): Promise<void> {
+    const outputs = this.#unowned.get(link)
+    this.#unowned.delete(link)
+    await outputs?.close()
+  }
+
+  /** Redis answers: of links that are not this worker's their owner takes care. @param isMine - of a link */
+  async endOthers(isMine: (link: string) => boolean): Promise<void> {
+    for (const link of this.#unowned.keys()) if (!isMine(link)) await this.end(link)
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.endOthers(() => false)
+  }
+
+  #takeUp(config: LinkConfig): void {
+    if (this.#ended || this.#unowned.has(config.link)) return
+    const { journalDir, client } = this.#context
+    const driven = config.instruments.flatMap((instrument) => {
+      const model = this.#models.get(instrument.model)
+      return model ? [{ config: instrument, driver: model.create(instrument.options) }] : []
+    })
+    const outputs = new LinkOutputs(new OutputStore(journalDir, config.link), client.clock, driven)
+    for (const { driver } of driven) driver.close?.()
+    if (driven.length < config.instruments.length) return
+    this.#unowned.set(config.link, new UnownedOutputs(this.#context, config, this.#models, outputs))
   }
 }

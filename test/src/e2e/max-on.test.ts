@@ -49,18 +49,23 @@ function assertInTime(afterMs: number): void {
 describe('an output with maxOn', () => {
   before(async () => {
     stand = await startStand({
+      workers: 0,
+      settled: false,
       devices: [relayBoard('relays')],
       instruments: (address) => [
         {
           id: 'relays',
           model: 'esp32-relay',
           address: address('relays'),
+          host: 'bench',
           parameters: Object.fromEntries(
             [0, 1, 2, 3].map((channel) => [`relay${channel}`, { maxOn: `${MAX_ON_MS} ms` }]),
           ),
         },
       ],
     })
+    await stand.addWorker({ host: 'bench' })
+    await stand.until('relays', ({ condition }) => condition === 'ok', 'it answers')
   })
   after(() => stand.close())
 
@@ -84,7 +89,7 @@ describe('an output with maxOn', () => {
   test('counts on over the death of its worker', async () => {
     const at = await switchOn(1)
     await stand.workers.at(-1)?.kill('SIGKILL')
-    await stand.addWorker()
+    await stand.addWorker({ host: 'bench' })
     assertInTime(await switchedOff(1, at))
   })
 
@@ -92,7 +97,7 @@ describe('an output with maxOn', () => {
     const at = await switchOn(2)
     await stand.until('relays', ({ outputs }) => outputs?.['relay2']?.on === true, 'it shows as on')
     await stand.workers.at(-1)?.kill('SIGKILL')
-    await stand.addWorker({ ownDisk: true })
+    await stand.addWorker({ host: 'bench', ownDisk: true })
     assertInTime(await switchedOff(2, at))
   })
 
@@ -107,6 +112,53 @@ describe('an output with maxOn', () => {
     await stand.until('relays', ({ outputs }) => outputs?.['relay0']?.on === false, 'it shows as off')
     await switchOn(0)
     await stand.command('relays', { parameter: 'relay0', value: false })
+  })
+
+  test('is switched off by a worker that is started while Redis is away', async () => {
+    // The one before has a disk of its own.
+    await stand.workers.at(-1)?.kill('SIGTERM')
+    await stand.addWorker({ host: 'bench' })
+    await stand.until('relays', ({ condition }) => condition === 'ok', 'it answers')
+    const at = await switchOn(1)
+    await stand.workers.at(-1)?.kill('SIGKILL')
+    stand.redis.freeze()
+    try {
+      void stand.addWorker({ host: 'bench' }).catch(() => undefined)
+      assertInTime(await switchedOff(1, at))
+    } finally {
+      stand.redis.resume()
+    }
+    await stand.until('relays', ({ outputs }) => outputs?.['relay1']?.on === false, 'it shows as off')
+    await switchOn(1)
+    await stand.command('relays', { parameter: 'relay1', value: false })
+  })
+
+  test('is switched off when its board is back, where it was away at that time', async () => {
+    const at = await switchOn(2)
+    const board = stand.sim.device('relays')
+    await board.setFault({ kind: 'silence' })
+    await new Promise((resolve) => setTimeout(resolve, MAX_ON_MS + 1_000))
+    await board.setFault(null)
+    assert.ok((await switchedOff(2, at)) > MAX_ON_MS)
+    await stand.until('relays', ({ outputs }) => outputs?.['relay2']?.on === false, 'it shows as off')
+  })
+
+  test('is switched off by the next owner, and not again by a frozen one that wakes up', async () => {
+    const frozen = stand.workers.at(-1)
+    await stand.addWorker({ host: 'bench' })
+    const at = await switchOn(3)
+    await stand.until('relays', ({ outputs }) => outputs?.['relay3']?.on === true, 'it shows as on')
+    const { owner } = (await stand.state()).instruments['relays'] ?? {}
+    const holder = stand.workers[Number(owner?.slice('worker-'.length))] ?? frozen
+    holder?.stop()
+    try {
+      assertInTime(await switchedOff(3, at))
+    } finally {
+      holder?.cont()
+    }
+    await stand.until('relays', ({ outputs }) => outputs?.['relay3']?.on === false, 'it shows as off')
+    const times = switchings().filter((one) => one.at > at && one.body === off(3)).length
+    assert.equal(times, 1)
   })
 
   test('is told again and again while the board says yes and does nothing', async () => {
