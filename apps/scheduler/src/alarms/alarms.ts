@@ -6,6 +6,7 @@ import { AlarmBook } from './alarm-book.ts'
 import { type Watch, watchesOf } from './definition.ts'
 import { type Deliver, Desk } from './desk.ts'
 import { Readings } from './readings.ts'
+import { ClockTrust, systemClockSynchronised } from '../schedules/clock-trust.ts'
 import { SystemAlarms } from './system-alarms.ts'
 
 /** How often time is looked at: delays, ages, who is to be told, in ms. */
@@ -14,8 +15,6 @@ const TICK_MS = 250
 const GRACE_MS = 5_000
 /** At most so many alarms are written at once. */
 const BATCH = 100
-/** A step of the site's clock that is told, in ms. */
-const STEP_MS = 5_000
 
 /** Under which names things are remembered. */
 const REVISION = 'revision:alarms'
@@ -40,9 +39,8 @@ export class Alarms implements Part {
   #system: SystemAlarms
   /** The steady clock is the site's at this time of the monotonic one. */
   #anchor = { utc: 0, monotonic: 0 }
-  /** By how much the site's clock was set since. */
-  #steppedMs = 0
   #graceUntil = 0
+  readonly #clock: ClockTrust
   #timer: NodeJS.Timeout | undefined
   #revision = 0
   /** What is being written; the same is tried until Redis has confirmed it. */
@@ -59,6 +57,12 @@ export class Alarms implements Part {
     this.#readings = new Readings(view)
     this.#watches = watchesOf(site)
     this.#system = new SystemAlarms(site, view, this.#book, [])
+    this.#clock = new ClockTrust(site.clock, {
+      site: () => client.clock.now(),
+      own: () => Date.now(),
+      monotonic: () => performance.now(),
+      synchronised: systemClockSynchronised,
+    })
     this.#desk = new Desk({
       title: site.title,
       notifiers: site.notify,
@@ -95,6 +99,7 @@ export class Alarms implements Part {
     await client.write([{ op: 'remember', name: TERM, value: term }])
     this.#isLeading = true
     await this.#flush()
+    this.#clock.begin()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#tick()
   }
@@ -122,6 +127,7 @@ export class Alarms implements Part {
 
   async end(): Promise<void> {
     clearInterval(this.#timer)
+    this.#clock.end()
     this.#desk.end()
     const { client, scheduler, log } = this.#context
     if (!this.#isLeading) return
@@ -153,14 +159,11 @@ export class Alarms implements Part {
     if (!client.site.view.bus.ok) return
     this.#judge(this.#watches)
     const now = this.#now()
-    const stepMs = now.utc - now.ms - this.#steppedMs
-    if (Math.abs(stepMs) > STEP_MS) {
-      this.#steppedMs += stepMs
-      this.#system.clockStepped(stepMs, now)
-    }
+    const { fault, jumpMs } = this.#clock.look()
+    this.#system.clock(fault, jumpMs, now)
     for (const [name, error] of this.#desk.errors) this.#system.notifier(name, error, now)
     this.#system.settleHappened(now)
-    if (now.ms >= this.#graceUntil) this.#system.look(now, Date.now())
+    if (now.ms >= this.#graceUntil) this.#system.look(now)
     this.#book.refresh()
     this.#desk.plan(this.#book.calling(), now)
     void this.#flush()

@@ -7,10 +7,8 @@ import type { Definition } from './definition.ts'
 
 /** An instrument that nobody has spoken to is missed after this time, in ms. */
 const NEVER_SEEN_MS = 60_000
-/** How far the clocks of this machine and of Redis may differ, in ms. */
-const CLOCKS_DIFFER_MS = 5_000
-/** And for how long, in ms. */
-const CLOCKS_DELAY_MS = 60_000
+/** For how long a clock may not be trusted before somebody is called, in ms. */
+const CLOCK_DELAY_MS = 60_000
 
 /** What calls somebody although no rule of the site speaks of it. */
 export class SystemAlarms {
@@ -37,19 +35,18 @@ export class SystemAlarms {
     if (id === `run.${name}.failed` || id === `run.${name}.asks`) return runCalls(id)
     if (id === `notifier.${name}`) return notifierFails(name)
     if (id === 'scheduler') return schedulerAway()
-    if (id === 'clock') return clocksDiffer()
+    if (id === 'clock') return clockNotTrusted()
     if (id === 'clock-step') return clockStepped()
     return this.#site.instruments.some((one) => id === `${one.id}.lost`) ? lost(kind, this.#site) : undefined
   }
 
-  /** Looks at everything. @param hereMs - this machine's own clock, ms since 1970 */
-  look(now: Now, hereMs: number): void {
+  /** Looks at workers, instruments and runs. */
+  look(now: Now): void {
     this.#firstNow ??= now
     this.#lookAtWorkers(now)
     for (const { id, label } of this.#site.instruments) this.#lookAtInstrument(id, label, now)
     for (const run of this.#view.runs.values()) this.#lookAtRun(run, now)
     for (const id of this.#book.idsOf('run.')) this.#lookAtRunAlarm(id, now)
-    this.#lookAtClocks(now, hereMs)
   }
 
   /** The list of runs that were dealt with, when it has changed. */
@@ -70,9 +67,17 @@ export class SystemAlarms {
     this.#book.take(notifierFails(name), { so: error !== null, message, value: null }, now)
   }
 
-  clockStepped(byMs: number, now: Now): void {
-    const message = `The site's clock was set ${byMs > 0 ? 'forward' : 'back'} by ${secondsInWords(Math.abs(byMs))}.`
-    this.#happened(clockStepped(), message, now)
+  /** @param fault - why the site's clock is not trusted, or null @param jumpMs - by how much it was set, or 0 */
+  clock(fault: string | null, jumpMs: number, now: Now): void {
+    const message = fault ?? 'The clock is trusted.'
+    this.#book.take(clockNotTrusted(), { so: fault !== null, message, value: null }, now)
+    if (jumpMs === 0) return
+    const by = secondsInWords(Math.abs(jumpMs))
+    this.#happened(
+      clockStepped(),
+      `The site's clock was set ${jumpMs > 0 ? 'forward' : 'back'} by ${by}.`,
+      now,
+    )
   }
 
   /** What has happened, and is no state, is over as soon as somebody has acknowledged it. */
@@ -167,12 +172,6 @@ export class SystemAlarms {
       this.#book.take(runCalls(id), { so: false, message: '', value: null }, now)
     }
   }
-
-  #lookAtClocks(now: Now, hereMs: number): void {
-    const offMs = hereMs - now.utc
-    const message = `The clock of the scheduler's machine is ${secondsInWords(Math.abs(offMs))} ${offMs > 0 ? 'ahead of' : 'behind'} that of Redis, by which all times are written.`
-    this.#book.take(clocksDiffer(), { so: Math.abs(offMs) > CLOCKS_DIFFER_MS, message, value: null }, now)
-  }
 }
 
 const AT_ONCE = { delayMs: 0, offDelayMs: 0, latch: false }
@@ -215,10 +214,15 @@ function schedulerAway(): Definition {
   return system('scheduler', 'warning', 'Look at the log of the scheduler that ended.')
 }
 
-function clocksDiffer(): Definition {
-  return system('clock', 'warning', 'Have all machines set their clocks by the same time server.', {
-    manner: { ...AT_ONCE, delayMs: CLOCKS_DELAY_MS },
-  })
+function clockNotTrusted(): Definition {
+  return system(
+    'clock',
+    'warning',
+    'Calendar times wait for it. Have all machines set their clocks by the same time server.',
+    {
+      manner: { ...AT_ONCE, delayMs: CLOCK_DELAY_MS },
+    },
+  )
 }
 
 function clockStepped(): Definition {
