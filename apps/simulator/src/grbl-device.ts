@@ -1,8 +1,8 @@
-import { type Clock, GolemError } from '@golem/core'
+import type { Clock } from '@golem/core'
+import { DeviceBase } from './device-base.ts'
 import type { GrblSpec, RunningDevice } from './device.ts'
-import { acts, type Fault, type FaultKind, FaultSlot } from './faults.ts'
+import { acts, type Fault, type FaultKind } from './faults.ts'
 import { GrblController } from './grbl-controller.ts'
-import { type RequestEntry, RequestLog } from './request-log.ts'
 import { StreamPort } from './stream-port.ts'
 import { isGrblRealTime } from './wire/requests.ts'
 
@@ -28,30 +28,22 @@ const FITTING: readonly FaultKind[] = [
 ]
 
 /** A stage with Grbl on a serial port or TCP: the controller, its line, and what can go wrong with them. */
-export class GrblDevice implements RunningDevice {
-  readonly name: string
+export class GrblDevice extends DeviceBase implements RunningDevice {
   readonly kind = 'grbl'
   readonly #options: GrblDeviceOptions
   readonly #controller: GrblController
   readonly #port: StreamPort
-  readonly #requests = new RequestLog()
-  readonly #faults = new FaultSlot()
   readonly #spec: GrblSpec
   #piece = ''
-  #plugged = true
-  #closed = false
-  #rebooting: NodeJS.Timeout | undefined
   #asked = 0
   /** When the last answer to a line goes out, by the monotonic clock. */
   #answeredUntil = 0
-  /** Grows with each power-off: answers from before it are never sent. */
-  #life = 0
   /** Lines that have not been answered yet, and the most there were at a time. */
   #outstanding = 0
   #mostOutstanding = 0
 
   private constructor(spec: GrblSpec, clock: Clock, options: GrblDeviceOptions) {
-    this.name = spec.name
+    super(spec.name, { what: 'a stage', fits: (kind) => FITTING.includes(kind), rebootSeconds: 1 })
     this.#spec = spec
     this.#options = options
     this.#controller = new GrblController(spec, clock, (text) => this.#port.write(text))
@@ -63,7 +55,7 @@ export class GrblDevice implements RunningDevice {
   static async start(spec: GrblSpec, clock: Clock, options: GrblDeviceOptions): Promise<GrblDevice> {
     const device = new GrblDevice(spec, clock, options)
     device.#controller.powerOn()
-    await device.#settle()
+    await device.settle()
     return device
   }
 
@@ -71,43 +63,16 @@ export class GrblDevice implements RunningDevice {
     return this.#port.address
   }
 
-  counters(): Record<string, number> {
-    return this.#requests.counters()
-  }
-
-  requests(): RequestEntry[] {
-    return this.#requests.entries()
-  }
-
-  resetCounters(): void {
-    this.#requests.reset()
+  override resetCounters(): void {
+    super.resetCounters()
     this.#mostOutstanding = 0
-  }
-
-  async setFault(fault: Fault | null): Promise<void> {
-    if (fault && !FITTING.includes(fault.kind)) {
-      throw new GolemError('INVALID_REQUEST', `The fault "${fault.kind}" does not fit a stage.`, {
-        field: '/kind',
-      })
-    }
-    if (fault?.kind === 'reboot') {
-      this.#faults.set(null)
-      this.#reboot(fault.seconds ?? 1)
-    } else {
-      this.#faults.set(fault)
-    }
-    await this.#settle()
-  }
-
-  fault(): Fault | null {
-    return this.#rebooting ? { kind: 'reboot' } : this.#faults.current
   }
 
   state(): Record<string, unknown> {
     return {
       ...this.#controller.state(),
       reachable: this.#port.reachable,
-      plugged: this.#plugged,
+      plugged: this.isPlugged,
       mostOutstanding: this.#mostOutstanding,
     }
   }
@@ -117,40 +82,18 @@ export class GrblDevice implements RunningDevice {
     this.#controller.alarm(number)
   }
 
-  /** The cable: the controller keeps its own power, and goes on. */
-  async unplug(): Promise<void> {
-    this.#plugged = false
-    await this.#settle()
-  }
-
-  async replug(): Promise<void> {
-    this.#plugged = true
-    await this.#settle()
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#life += 1
-    clearTimeout(this.#rebooting)
-    this.#controller.powerOff()
-    await this.#settle()
-  }
-
-  #reboot(seconds: number): void {
-    clearTimeout(this.#rebooting)
-    this.#life += 1
+  protected override powerOff(): void {
     this.#piece = ''
     this.#outstanding = 0
     this.#controller.powerOff()
-    this.#rebooting = setTimeout(() => {
-      this.#rebooting = undefined
-      this.#controller.powerOn()
-    }, seconds * 1000)
   }
 
-  async #settle(): Promise<void> {
-    const wanted = this.#plugged && !this.#closed && this.#faults.current?.kind !== 'refuse'
-    const appeared = await this.#port.settle(wanted)
+  protected override powerOn(): void {
+    this.#controller.powerOn()
+  }
+
+  protected override async settle(): Promise<void> {
+    const appeared = await this.#port.settle(this.isReachable)
     // The program that opens the port resets the board by its DTR wire, as an Arduino does it.
     if (appeared && this.#spec.resetOnPlug) this.#controller.powerOn()
   }
@@ -170,15 +113,15 @@ export class GrblDevice implements RunningDevice {
 
   #realTime(byte: number): void {
     const method = byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `0x${byte.toString(16)}`
-    const entry = this.#requests.add({ method, path: '', body: method })
+    const entry = this.log.add({ method, path: '', body: method })
     if (byte === 0x18) {
       // Everything pending is gone, also the answers to it.
-      this.#life += 1
+      this.life += 1
       this.#piece = ''
       this.#outstanding = 0
       this.#answeredUntil = 0
     }
-    const fault = byte === 0x3f ? this.#faults.take(entry) : null
+    const fault = byte === 0x3f ? this.faults.take(entry) : null
     if (fault) entry.fault = fault.kind
     if (byte === 0x3f) {
       this.#asked += 1
@@ -189,15 +132,15 @@ export class GrblDevice implements RunningDevice {
   }
 
   #line(line: string): void {
-    const entry = this.#requests.add({ method: line.slice(0, 2), path: '', body: line })
-    const fault = this.#faults.take(entry)
+    const entry = this.log.add({ method: line.slice(0, 2), path: '', body: line })
+    const fault = this.faults.take(entry)
     if (fault) entry.fault = fault.kind
     entry.acted = acts(fault)
     this.#outstanding += 1
     this.#mostOutstanding = Math.max(this.#mostOutstanding, this.#outstanding)
-    const life = this.#life
+    const life = this.life
     const answer = (text: string): void => {
-      if (/^(ok|error:\d+)\r\n$/m.test(text) && life === this.#life) this.#outstanding -= 1
+      if (/^(ok|error:\d+)\r\n$/m.test(text) && life === this.life) this.#outstanding -= 1
       this.#answer(text, fault, true)
     }
     if (entry.acted) this.#controller.line(line, answer)
@@ -209,12 +152,12 @@ export class GrblDevice implements RunningDevice {
     if (fault?.kind === 'silence') return
     const late = fault?.kind === 'late' ? (fault.ms ?? LATE_MS) : 0
     const waitMs = this.#options.replyDelayMs + (fault?.kind === 'delay' ? (fault.ms ?? 1000) : late)
-    const life = this.#life
+    const life = this.life
     const now = performance.now()
     const at = Math.max(now + waitMs, inTurn ? this.#answeredUntil : 0)
     if (inTurn) this.#answeredUntil = at
     const send = (): void => {
-      if (life === this.#life) this.#port.write(spoil(text, fault))
+      if (life === this.life) this.#port.write(spoil(text, fault))
     }
     if (at <= now) send()
     else setTimeout(send, at - now).unref()

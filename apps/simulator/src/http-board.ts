@@ -1,5 +1,5 @@
 import http from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GolemError, messageOf } from '@golem/core'
 import type { Logger } from 'pino'
@@ -15,6 +15,7 @@ import {
 } from './board-reply.ts'
 import type { DeviceKind, RunningDevice } from './device.ts'
 import { acts, type Fault, FaultSlot, padding } from './faults.ts'
+import { listenOn127 } from './listen.ts'
 import { type RequestEntry, RequestLog } from './request-log.ts'
 
 export interface HttpBoardOptions {
@@ -34,7 +35,6 @@ const GARBAGE = '}{"ch0":~~ 0x1F,,\u0007 \ufffd\ufffd no such thing'
 const RAW_GARBAGE = '\u0001\u0002 ets Jun  8 2016 00:22:57 rst:0x10 \u0003\r\n\r\n'
 /** Bodies are read up to this size; more is cut off like a line that went dead. */
 const MAX_BODY = 256 * 1024
-const PORT_WAIT_MS = 3000
 
 /** A board on the network: takes one request at a time for its firmware, and misbehaves on demand. */
 export class HttpBoard implements RunningDevice {
@@ -177,28 +177,9 @@ export class HttpBoard implements RunningDevice {
   }
 
   async #listen(): Promise<void> {
-    const giveUpAt = performance.now() + PORT_WAIT_MS
-    for (;;) {
-      const server = this.#makeServer()
-      try {
-        await listening(server, this.#port)
-        this.#port = (server.address() as AddressInfo).port
-        this.#server = server
-        return
-      } catch (error) {
-        const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        if (taken && performance.now() < giveUpAt) {
-          await sleep(50)
-          continue
-        }
-        throw new GolemError(
-          'CONFIG_INVALID',
-          `The simulated device ${this.name} can't listen on 127.0.0.1:${this.#port}: ${messageOf(error)}. ` +
-            'Free that port or give it another one.',
-          { cause: error },
-        )
-      }
-    }
+    const { server, port } = await listenOn127(this.name, this.#port, () => this.#makeServer())
+    this.#server = server
+    this.#port = port
   }
 
   async #shut(server: http.Server): Promise<void> {
@@ -319,16 +300,6 @@ export class HttpBoard implements RunningDevice {
 /** Faults of the whole server: events are none of those that still come. */
 function spoilsAll({ kind, match, times }: Fault): boolean {
   return !match && times === undefined && ['http500', 'garbage', 'cut', 'hugeReply'].includes(kind)
-}
-
-function listening(server: http.Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 async function readBody(request: http.IncomingMessage): Promise<string> {

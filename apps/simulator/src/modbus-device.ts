@@ -1,13 +1,14 @@
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Clock, GolemError, messageOf } from '@golem/core'
+import { type Clock, messageOf } from '@golem/core'
 import type { Logger } from 'pino'
+import { DeviceBase } from './device-base.ts'
 import type { ModbusSpec, RunningDevice } from './device.ts'
-import { acts, type Fault, type FaultKind, FaultSlot } from './faults.ts'
+import { acts, type Fault, type FaultKind } from './faults.ts'
+import { listenOn127 } from './listen.ts'
 import { ModbusController } from './modbus-controller.ts'
 import { modbusBytes, type ModbusFrame, type ModbusLine, ModbusReader } from './modbus-frames.ts'
 import { Pty } from './pty.ts'
-import { type RequestEntry, RequestLog } from './request-log.ts'
 
 export interface ModbusDeviceOptions {
   /** Where its serial port is to appear. */
@@ -21,7 +22,6 @@ const LATE_MS = 1500
 const DEVICE_FAILURE = 4
 const GARBAGE = Buffer.from('M 5o8\u0007~5 ##### \u0001\u007f,,-', 'latin1')
 const UNFITTING: readonly FaultKind[] = ['http500']
-const PORT_WAIT_MS = 3000
 
 /** Sends bytes to whoever asked; `end` closes the connection, where there is one. */
 interface Asker {
@@ -30,33 +30,25 @@ interface Asker {
 }
 
 /** Modbus units behind one TCP port, or on one serial line, and what can go wrong with them. */
-export class ModbusDevice implements RunningDevice {
-  readonly name: string
+export class ModbusDevice extends DeviceBase implements RunningDevice {
   readonly kind = 'modbus'
   readonly #spec: ModbusSpec
   readonly #line: ModbusLine
   readonly #options: ModbusDeviceOptions
   readonly #units: ReadonlyMap<number, ModbusController>
-  readonly #requests = new RequestLog()
-  readonly #faults = new FaultSlot()
   readonly #sockets = new Set<net.Socket>()
   #server: net.Server | null = null
   #pty: Pty | null = null
   #port: number
-  #plugged = true
-  #closed = false
-  #rebooting: NodeJS.Timeout | undefined
   #clientFaults = 0
   /** Requests that came before the one before had been answered: no master may do that on a line. */
   #overlaps = 0
   #serving = 0
   #turn: Promise<void> = Promise.resolve()
   #settling: Promise<void> = Promise.resolve()
-  /** Grows with each power-off: answers from before it are never sent. */
-  #life = 0
 
   private constructor(spec: ModbusSpec, clock: Clock, options: ModbusDeviceOptions) {
-    this.name = spec.name
+    super(spec.name, { what: 'a Modbus device', fits: (kind) => !UNFITTING.includes(kind), rebootSeconds: 3 })
     this.#spec = spec
     this.#line = spec.line ?? 'tcp'
     this.#options = options
@@ -68,7 +60,7 @@ export class ModbusDevice implements RunningDevice {
   /** Starts one. @throws CONFIG_INVALID when its port is taken, or socat is missing */
   static async start(spec: ModbusSpec, clock: Clock, options: ModbusDeviceOptions): Promise<ModbusDevice> {
     const device = new ModbusDevice(spec, clock, options)
-    await device.#settle()
+    await device.settle()
     return device
   }
 
@@ -86,87 +78,48 @@ export class ModbusDevice implements RunningDevice {
     return `modbus-rtu:${path}?unit=${unit}&baud=${BAUD_RATE}`
   }
 
-  counters(): Record<string, number> {
-    return this.#requests.counters()
-  }
-
-  requests(): RequestEntry[] {
-    return this.#requests.entries()
-  }
-
-  resetCounters(): void {
-    this.#requests.reset()
+  override resetCounters(): void {
+    super.resetCounters()
     this.#clientFaults = 0
     this.#overlaps = 0
   }
 
-  async setFault(fault: Fault | null): Promise<void> {
-    if (fault && UNFITTING.includes(fault.kind)) {
-      throw new GolemError('INVALID_REQUEST', `The fault "${fault.kind}" does not fit a Modbus device.`, {
-        field: '/kind',
-      })
-    }
+  override async setFault(fault: Fault | null): Promise<void> {
+    await super.setFault(fault)
     for (const unit of this.#units.values()) unit.fit(fault?.kind !== 'sensorMissing')
-    if (fault?.kind === 'reboot') {
-      this.#faults.set(null)
-      this.#reboot(fault.seconds ?? 3)
-    } else {
-      this.#faults.set(fault)
-    }
-    await this.#settle()
-  }
-
-  fault(): Fault | null {
-    return this.#rebooting ? { kind: 'reboot' } : this.#faults.current
   }
 
   state(): Record<string, unknown> {
     return {
       units: Object.fromEntries([...this.#units].map(([unit, controller]) => [unit, controller.state()])),
       reachable: this.#server !== null || this.#pty !== null,
-      plugged: this.#plugged,
+      plugged: this.isPlugged,
       connections: this.#sockets.size,
       clientFaults: this.#clientFaults,
       overlaps: this.#overlaps,
     }
   }
 
-  async unplug(): Promise<void> {
-    this.#plugged = false
-    this.#life += 1
-    await this.#settle()
-  }
-
-  async replug(): Promise<void> {
-    this.#plugged = true
-    await this.#settle()
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#life += 1
-    clearTimeout(this.#rebooting)
-    await this.#settle()
+  override async unplug(): Promise<void> {
+    this.life += 1
+    await super.unplug()
   }
 
   /** The units are without power for a while; the line itself stays. */
-  #reboot(seconds: number): void {
-    clearTimeout(this.#rebooting)
-    this.#life += 1
-    this.#rebooting = setTimeout(() => {
-      this.#rebooting = undefined
-      for (const unit of this.#units.values()) unit.boot()
-      this.#settle().catch((error: unknown) => {
-        this.#options.log.error({ device: this.name }, `could not come back: ${messageOf(error)}`)
-      })
-    }, seconds * 1000)
+  protected override powerOff(): void {}
+
+  protected override powerOn(): void {
+    for (const unit of this.#units.values()) unit.boot()
+    this.settle().catch((error: unknown) => {
+      this.#options.log.error({ device: this.name }, `could not come back: ${messageOf(error)}`)
+    })
   }
 
   /** Makes or removes the port, as it now should be. Steps follow each other. */
-  #settle(): Promise<void> {
+  protected override settle(): Promise<void> {
     const step = this.#settling.then(async () => {
-      const away = this.#rebooting !== undefined && this.#line === 'tcp'
-      const wanted = this.#plugged && !this.#closed && !away && this.#faults.current?.kind !== 'refuse'
+      const away = this.isRebooting && this.#line === 'tcp'
+      const wanted = this.isReachable && !away
       if (this.#line === 'rtu') return wanted ? this.#plugIn() : this.#pullOut()
       return wanted ? this.#listen() : this.#shut()
     })
@@ -193,30 +146,11 @@ export class ModbusDevice implements RunningDevice {
 
   async #listen(): Promise<void> {
     if (this.#server) return
-    const giveUpAt = performance.now() + PORT_WAIT_MS
-    for (;;) {
-      const server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket))
-      try {
-        await new Promise<void>((resolve, reject) => {
-          server.once('error', reject)
-          server.listen(this.#port, '127.0.0.1', () => resolve())
-        })
-        this.#port = (server.address() as net.AddressInfo).port
-        this.#server = server
-        return
-      } catch (error) {
-        const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        if (taken && performance.now() < giveUpAt) {
-          await sleep(50)
-          continue
-        }
-        throw new GolemError(
-          'CONFIG_INVALID',
-          `The simulated device ${this.name} can't listen on 127.0.0.1:${this.#port}: ${messageOf(error)}. Free that port or give it another one.`,
-          { cause: error },
-        )
-      }
-    }
+    const { server, port } = await listenOn127(this.name, this.#port, () =>
+      net.createServer({ noDelay: true }, (socket) => this.#accept(socket)),
+    )
+    this.#server = server
+    this.#port = port
   }
 
   async #shut(): Promise<void> {
@@ -248,9 +182,9 @@ export class ModbusDevice implements RunningDevice {
     for (const frame of frames) {
       if (this.#serving > 0) this.#overlaps += 1
       this.#serving += 1
-      const life = this.#life
+      const life = this.life
       this.#turn = this.#turn
-        .then(() => (life === this.#life ? this.#serve(frame, asker, life) : undefined))
+        .then(() => (life === this.life ? this.#serve(frame, asker, life) : undefined))
         .catch((error: unknown) => {
           this.#options.log.error({ device: this.name }, `not answered: ${messageOf(error)}`)
         })
@@ -262,19 +196,19 @@ export class ModbusDevice implements RunningDevice {
 
   async #serve(frame: ModbusFrame, asker: Asker, life: number): Promise<void> {
     const { unit, pdu } = frame
-    const entry = this.#requests.add({
+    const entry = this.log.add({
       method: String(pdu[0] ?? 0),
       path: `/${unit}/${pdu.length >= 3 ? pdu.readUInt16BE(1) : ''}`,
       body: pdu.subarray(3).toString('hex'),
     })
-    if (this.#rebooting) return
+    if (this.isRebooting) return
     if (unit === 0 && this.#line !== 'tcp') {
       for (const each of this.#units.values()) entry.acted = this.#carryOut(each, pdu, null).acted
       return
     }
     const controller = this.#units.get(unit)
     if (!controller) return
-    const fault = this.#faults.take(entry)
+    const fault = this.faults.take(entry)
     if (fault) entry.fault = fault.kind
     const { answer, acted } = this.#carryOut(controller, pdu, fault)
     entry.acted = acted
@@ -296,7 +230,7 @@ export class ModbusDevice implements RunningDevice {
     const waitMs = replyDelayMs + (this.#spec.answerMs ?? 0)
     if (waitMs > 0) await sleep(waitMs, undefined, { ref: false })
     const send = (): void => {
-      if (life !== this.#life) return
+      if (life !== this.life) return
       asker.send(spoil(modbusBytes(this.#line, frame), frame, this.#line, fault))
       if (fault?.kind === 'cut' && this.#line !== 'rtu') asker.end()
     }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Clock, GolemError, messageOf } from '@golem/core'
+import { type Clock, messageOf } from '@golem/core'
 import type { Logger } from 'pino'
+import { DeviceBase } from './device-base.ts'
 import type { RunningDevice, Sba5Spec } from './device.ts'
-import { acts, type Fault, type FaultKind, FaultSlot, padding } from './faults.ts'
+import { acts, type Fault, type FaultKind, padding } from './faults.ts'
 import { Pty } from './pty.ts'
-import { type RequestEntry, RequestLog } from './request-log.ts'
+import type { RequestEntry } from './request-log.ts'
 import { Sba5Analyser } from './sba5-analyser.ts'
 import { isSingle, Sba5CommandReader } from './sba5-settings.ts'
 import type { Stand } from './stand.ts'
@@ -22,26 +23,18 @@ const GARBAGE = 'M 5o8\u0007~5 ##### \u0001\u007f,,-'
 const UNFITTING: readonly FaultKind[] = ['http500', 'sensorMissing', 'exception', 'wrongUnit']
 
 /** An SBA-5 on a pseudo terminal: the analyser, its line, and what can go wrong with them. */
-export class Sba5Device implements RunningDevice {
-  readonly name: string
+export class Sba5Device extends DeviceBase implements RunningDevice {
   readonly kind = 'sba5'
   readonly #options: Sba5DeviceOptions
   readonly #analyser: Sba5Analyser
-  readonly #requests = new RequestLog()
-  readonly #faults = new FaultSlot()
   #reader = new Sba5CommandReader()
   #pty: Pty | null = null
-  #plugged = true
-  #closed = false
-  #rebooting: NodeJS.Timeout | undefined
   #clientFaults = 0
   #turn: Promise<void> = Promise.resolve()
   #settling: Promise<void> = Promise.resolve()
-  /** Grows with each power-off: answers from before it are never sent. */
-  #life = 0
 
   private constructor(spec: Sba5Spec, stand: Stand, clock: Clock, options: Sba5DeviceOptions) {
-    this.name = spec.name
+    super(spec.name, { what: 'a serial line', fits: (kind) => !UNFITTING.includes(kind), rebootSeconds: 3 })
     this.#options = options
     this.#analyser = new Sba5Analyser(spec, stand, clock, (line) => this.#pty?.write(line + END))
   }
@@ -54,7 +47,7 @@ export class Sba5Device implements RunningDevice {
     options: Sba5DeviceOptions,
   ): Promise<Sba5Device> {
     const device = new Sba5Device(spec, stand, clock, options)
-    await device.#settle()
+    await device.settle()
     device.#analyser.powerOn()
     return device
   }
@@ -64,80 +57,33 @@ export class Sba5Device implements RunningDevice {
     return `serial:${path}?baud=${BAUD_RATE}`
   }
 
-  counters(): Record<string, number> {
-    return this.#requests.counters()
-  }
-
-  requests(): RequestEntry[] {
-    return this.#requests.entries()
-  }
-
-  resetCounters(): void {
-    this.#requests.reset()
+  override resetCounters(): void {
+    super.resetCounters()
     this.#clientFaults = 0
-  }
-
-  async setFault(fault: Fault | null): Promise<void> {
-    if (fault && UNFITTING.includes(fault.kind)) {
-      throw new GolemError('INVALID_REQUEST', `The fault "${fault.kind}" does not fit a serial line.`, {
-        field: '/kind',
-      })
-    }
-    if (fault?.kind === 'reboot') {
-      this.#faults.set(null)
-      this.#powerCycle(fault.seconds ?? 3)
-    } else {
-      this.#faults.set(fault)
-    }
-    await this.#settle()
-  }
-
-  fault(): Fault | null {
-    return this.#rebooting ? { kind: 'reboot' } : this.#faults.current
   }
 
   state(): Record<string, unknown> {
     return {
       ...this.#analyser.state(),
       reachable: this.#pty !== null,
-      plugged: this.#plugged,
+      plugged: this.isPlugged,
       clientFaults: this.#clientFaults,
     }
   }
 
-  async unplug(): Promise<void> {
-    this.#plugged = false
-    await this.#settle()
-  }
-
-  async replug(): Promise<void> {
-    this.#plugged = true
-    await this.#settle()
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#life += 1
-    clearTimeout(this.#rebooting)
-    this.#analyser.powerOff()
-    await this.#settle()
-  }
-
-  #powerCycle(seconds: number): void {
-    clearTimeout(this.#rebooting)
-    this.#life += 1
+  protected override powerOff(): void {
     this.#turn = Promise.resolve()
     this.#analyser.powerOff()
-    this.#rebooting = setTimeout(() => {
-      this.#rebooting = undefined
-      this.#analyser.powerOn()
-    }, seconds * 1000)
+  }
+
+  protected override powerOn(): void {
+    this.#analyser.powerOn()
   }
 
   /** Makes or removes the port, as it now should be. Steps follow each other. */
-  #settle(): Promise<void> {
+  protected override settle(): Promise<void> {
     const step = this.#settling.then(async () => {
-      const wanted = this.#plugged && !this.#closed && this.#faults.current?.kind !== 'refuse'
+      const wanted = this.isReachable
       if (wanted && !this.#pty) {
         this.#reader = new Sba5CommandReader()
         this.#pty = await Pty.open(this.#options.path, (bytes) => this.#receive(bytes.toString('latin1')))
@@ -155,10 +101,10 @@ export class Sba5Device implements RunningDevice {
 
   #receive(bytes: string): void {
     for (const command of this.#reader.push(bytes)) {
-      const entry = this.#requests.add({ method: command.charAt(0), path: '', body: command })
-      const life = this.#life
+      const entry = this.log.add({ method: command.charAt(0), path: '', body: command })
+      const life = this.life
       this.#turn = this.#turn
-        .then(() => (life === this.#life ? this.#serve(command, entry, life) : undefined))
+        .then(() => (life === this.life ? this.#serve(command, entry, life) : undefined))
         .catch((error: unknown) => {
           this.#options.log.error({ device: this.name, command }, `not answered: ${messageOf(error)}`)
         })
@@ -166,7 +112,7 @@ export class Sba5Device implements RunningDevice {
   }
 
   async #serve(command: string, entry: RequestEntry, life: number): Promise<void> {
-    const fault = this.#faults.take(entry)
+    const fault = this.faults.take(entry)
     if (fault) entry.fault = fault.kind
     const { lines, acted, understood } = this.#analyser.execute(command, acts(fault))
     entry.acted = acted
@@ -176,7 +122,7 @@ export class Sba5Device implements RunningDevice {
       fault?.kind === 'delay' ? (fault.ms ?? 1000) : fault?.kind === 'late' ? (fault.ms ?? 2600) : 0
     const waitMs = this.#options.replyDelayMs + lateMs
     if (waitMs > 0) await sleep(waitMs, undefined, { ref: false })
-    if (life === this.#life)
+    if (life === this.life)
       this.#pty?.write(spoil(lines, fault, isSingle(command) ? this.#analyser.co2Position : null))
   }
 }

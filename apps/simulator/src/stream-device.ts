@@ -1,7 +1,7 @@
-import { type Clock, GolemError } from '@golem/core'
+import type { Clock } from '@golem/core'
+import { DeviceBase } from './device-base.ts'
 import type { RunningDevice, StreamSpec } from './device.ts'
 import type { Fault, FaultKind } from './faults.ts'
-import { type RequestEntry, RequestLog } from './request-log.ts'
 import type { Stand } from './stand.ts'
 import { StreamPort } from './stream-port.ts'
 
@@ -23,25 +23,19 @@ const FITTING: readonly FaultKind[] = [
 ]
 
 /** A weather station that talks by itself: NMEA 0183 lines, each with its number as the temperature. */
-export class StreamDevice implements RunningDevice {
-  readonly name: string
+export class StreamDevice extends DeviceBase implements RunningDevice {
   readonly kind = 'stream'
   readonly #spec: StreamSpec
   readonly #stand: Stand
   readonly #clock: Clock
   readonly #port: StreamPort
-  readonly #requests = new RequestLog()
-  #fault: Fault | null = null
-  #plugged = true
-  #closed = false
   #timer: NodeJS.Timeout | undefined
-  #rebooting: NodeJS.Timeout | undefined
   #startedAt: number
   #sent = 0
   #owed = 0
 
   private constructor(spec: StreamSpec, stand: Stand, clock: Clock, path: string) {
-    this.name = spec.name
+    super(spec.name, { what: 'a stream', fits: (kind) => FITTING.includes(kind), rebootSeconds: 1 })
     this.#spec = spec
     this.#stand = stand
     this.#clock = clock
@@ -53,7 +47,7 @@ export class StreamDevice implements RunningDevice {
       // It does not listen; it counts what it is told all the same.
       onBytes: (bytes) => {
         const body = bytes.toString('latin1')
-        this.#requests.add({ method: 'heard', path: '', body })
+        this.log.add({ method: 'heard', path: '', body })
       },
     })
   }
@@ -66,7 +60,7 @@ export class StreamDevice implements RunningDevice {
     options: { path: string },
   ): Promise<StreamDevice> {
     const device = new StreamDevice(spec, stand, clock, options.path)
-    await device.#settle()
+    await device.settle()
     device.#timer = setInterval(() => device.#tick(), Math.max(5, 500 / (spec.perSecond ?? 1)))
     return device
   }
@@ -75,76 +69,37 @@ export class StreamDevice implements RunningDevice {
     return this.#port.address
   }
 
-  counters(): Record<string, number> {
-    return this.#requests.counters()
-  }
-
-  requests(): RequestEntry[] {
-    return this.#requests.entries()
-  }
-
-  resetCounters(): void {
-    this.#requests.reset()
-  }
-
   /** `duplicate` is the double rate, `hugeReply` bytes without a line end, `wrongValue` a wrong checksum. */
-  async setFault(fault: Fault | null): Promise<void> {
-    if (fault && !FITTING.includes(fault.kind)) {
-      throw new GolemError('INVALID_REQUEST', `The fault "${fault.kind}" does not fit a stream.`, {
-        field: '/kind',
-      })
-    }
-    if (fault?.kind === 'reboot') {
-      this.#fault = null
-      this.#reboot(fault.seconds ?? 1)
-    } else {
-      this.#fault = fault
-      if (fault?.kind === 'hugeReply') this.#port.write('x'.repeat(fault.bytes ?? NO_END_BYTES))
-    }
-    await this.#settle()
-  }
-
-  fault(): Fault | null {
-    return this.#rebooting ? { kind: 'reboot' } : this.#fault
+  override async setFault(fault: Fault | null): Promise<void> {
+    await super.setFault(fault)
+    if (fault?.kind === 'hugeReply') this.#port.write('x'.repeat(fault.bytes ?? NO_END_BYTES))
   }
 
   state(): Record<string, unknown> {
-    return { sent: this.#sent, reachable: this.#port.reachable, plugged: this.#plugged }
+    return { sent: this.#sent, reachable: this.#port.reachable, plugged: this.isPlugged }
   }
 
-  async unplug(): Promise<void> {
-    this.#plugged = false
-    await this.#settle()
-  }
-
-  async replug(): Promise<void> {
-    this.#plugged = true
-    await this.#settle()
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
+  override async close(): Promise<void> {
     clearInterval(this.#timer)
-    clearTimeout(this.#rebooting)
-    await this.#settle()
+    await super.close()
   }
 
-  #reboot(seconds: number): void {
-    clearTimeout(this.#rebooting)
-    this.#rebooting = setTimeout(() => {
-      this.#rebooting = undefined
-      this.#port.write(BANNER)
-    }, seconds * 1000)
+  protected override powerOff(): void {
+    this.#owed = 0
   }
 
-  async #settle(): Promise<void> {
-    await this.#port.settle(this.#plugged && !this.#closed && this.#fault?.kind !== 'refuse')
+  protected override powerOn(): void {
+    this.#port.write(BANNER)
+  }
+
+  protected override async settle(): Promise<void> {
+    await this.#port.settle(this.isReachable)
   }
 
   /** Sends what is due since the last time. */
   #tick(): void {
     const now = this.#clock.now()
-    const rate = (this.#spec.perSecond ?? 1) * (this.#fault?.kind === 'duplicate' ? 2 : 1)
+    const rate = (this.#spec.perSecond ?? 1) * (this.faults.current?.kind === 'duplicate' ? 2 : 1)
     this.#owed += ((now - this.#startedAt) / 1000) * rate
     this.#startedAt = now
     for (; this.#owed >= 1; this.#owed -= 1) this.#say()
@@ -162,12 +117,17 @@ export class StreamDevice implements RunningDevice {
   }
 
   #say(): void {
-    if (this.#rebooting || this.#fault?.kind === 'silence' || this.#fault?.kind === 'hugeReply') return
+    if (
+      this.isRebooting ||
+      this.faults.current?.kind === 'silence' ||
+      this.faults.current?.kind === 'hugeReply'
+    )
+      return
     this.#sent += 1
     const line = nmea(
       this.#spec.measures ? this.#weather() : `WIXDR,C,${(this.#sent / 10).toFixed(1)},C,TEMP1`,
     )
-    switch (this.#fault?.kind) {
+    switch (this.faults.current?.kind) {
       case 'garbage':
         return this.#port.write(GARBAGE)
       case 'cut':

@@ -1,6 +1,5 @@
 import net from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { GolemError, messageOf } from '@golem/core'
+import { listenOn127 } from './listen.ts'
 import { Pty } from './pty.ts'
 
 export interface StreamPortOptions {
@@ -10,8 +9,6 @@ export interface StreamPortOptions {
   at: { path: string; baudRate: number } | { tcpPort: number }
   onBytes: (bytes: Buffer) => void
 }
-
-const PORT_WAIT_MS = 3000
 
 /** Where a simulated device is reached by bytes; what it says goes to all who are connected. */
 export class StreamPort {
@@ -85,30 +82,11 @@ export class StreamPort {
   }
 
   async #listen(): Promise<void> {
-    const giveUpAt = performance.now() + PORT_WAIT_MS
-    for (;;) {
-      const server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket))
-      try {
-        await new Promise<void>((resolve, reject) => {
-          server.once('error', reject)
-          server.listen(this.#tcpPort, '127.0.0.1', () => resolve())
-        })
-        this.#tcpPort = (server.address() as net.AddressInfo).port
-        this.#server = server
-        return
-      } catch (error) {
-        const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        if (taken && performance.now() < giveUpAt) {
-          await sleep(50)
-          continue
-        }
-        throw new GolemError(
-          'CONFIG_INVALID',
-          `The simulated device ${this.#options.name} can't listen on 127.0.0.1:${this.#tcpPort}: ${messageOf(error)}. Free that port or give it another one.`,
-          { cause: error },
-        )
-      }
-    }
+    const { server, port } = await listenOn127(this.#options.name, this.#tcpPort, () =>
+      net.createServer({ noDelay: true }, (socket) => this.#accept(socket)),
+    )
+    this.#server = server
+    this.#tcpPort = port
   }
 
   #accept(socket: net.Socket): void {
