@@ -5,6 +5,7 @@ import { FAULT_CASES, type FaultCase } from './fault-cases.ts'
 import { runFaultCase } from './fault-scenario.ts'
 import { checkIdentity, checkReboot, checkRefusal, checkStop } from './gold.ts'
 import { learn, type State } from './manner.ts'
+import { Pace } from './pace.ts'
 import { checkReadBack, checkSafeValues, soak, SOAK_EXCHANGES } from './platinum.ts'
 import { type Finding, type Level, type Report, reportOf } from './report.ts'
 import type { RigMaker } from './rig.ts'
@@ -14,7 +15,10 @@ export interface ConformanceOptions {
   options?: Readonly<Record<string, unknown>>
   /** Exchanges of the last check (default 10 000; 0: it is left out). */
   exchanges?: number
-  /** Instruments that are tested at the same time (default 6): most of the time is waiting for time-outs. */
+  /**
+   * Instruments that are tested at the same time, at most (default 6): most of the time is waiting for time-outs. On a
+   * busy machine they are fewer.
+   */
   concurrency?: number
   /** Told of each finding as it is made. */
   onFinding?: (finding: Finding) => void
@@ -32,7 +36,7 @@ interface Job {
 type WithBench = <T>(use: (bench: Bench) => Promise<T>) => Promise<T>
 
 /** So often a check is made whose outcome a busy machine has spoilt. */
-const TRIES = 3
+const TRIES = 6
 /** A process that stood still for this part of a reply's time-out has disturbed the check. */
 const STALL_PART = 4
 /** A reason has at most so many sentences. */
@@ -47,6 +51,7 @@ export async function runConformance(maker: RigMaker, given: ConformanceOptions 
   const startedAt = performance.now()
   const { options, exchanges = SOAK_EXCHANGES, concurrency = 6, onFinding, signal } = given
   const running = new Set<Bench>()
+  const pace = new Pace()
   const endEarly = (): void => running.forEach((bench) => bench.endEarly())
   const withBench: WithBench = async (use) => {
     const bench = await Bench.start(maker, options)
@@ -64,32 +69,37 @@ export async function runConformance(maker: RigMaker, given: ConformanceOptions 
   }
   signal?.addEventListener('abort', endEarly)
   try {
-    const bronze = await inParallel(bronzeJobs(maker, withBench), 1, onFinding, signal)
+    const bronze = await inParallel(bronzeJobs(maker, withBench), 1, pace, onFinding, signal)
     const unfit = bronze.some(({ check, status }) => check !== 'description' && status === 'failed')
-    const jobs = furtherJobs(maker, withBench, exchanges, signal)
+    const jobs = furtherJobs(maker, { withBench, pace, exchanges, signal })
     const rest = unfit
       ? jobs.map(({ level, check }): Finding => {
           return { level, check, status: 'not run', reason: 'it does not even work when all is well' }
         })
-      : await inParallel(jobs, concurrency, onFinding, signal)
+      : await inParallel(jobs, concurrency, pace, onFinding, signal)
     return reportOf(maker.model.id, [...bronze, ...rest], performance.now() - startedAt)
   } finally {
     signal?.removeEventListener('abort', endEarly)
+    pace.close()
   }
 }
 
+/** What checks from silver on are made with. */
+interface Means {
+  withBench: WithBench
+  pace: Pace
+  exchanges: number
+  signal: AbortSignal | undefined
+}
+
 /** All checks from silver on. */
-function furtherJobs(
-  maker: RigMaker,
-  withBench: WithBench,
-  exchanges: number,
-  signal: AbortSignal | undefined,
-): Job[] {
+function furtherJobs(maker: RigMaker, means: Means): Job[] {
+  const { exchanges, signal } = means
   const one = (level: Level, check: string, use: (bench: Bench) => Promise<Finding>): Job => ({
     level,
     check,
     run: async () => [
-      await undisturbed(withBench, async (bench) => {
+      await undisturbed(means, async (bench) => {
         const found = await use(bench)
         return { found, isCertain: found.status !== 'failed' || level === 'platinum' }
       }),
@@ -100,7 +110,7 @@ function furtherJobs(
     maker.deaf?.includes(faultCase.name) === true ? { ...faultCase, deaf: true } : faultCase,
   )
   return [
-    ...cases.map((faultCase) => absent(maker, 'silver', faultCase) ?? faultJob(withBench, faultCase)),
+    ...cases.map((faultCase) => absent(maker, 'silver', faultCase) ?? faultJob(means, faultCase)),
     ...cases
       .filter(({ harmless = false, name }) => !harmless || name === 'slow drip')
       .map(
@@ -149,12 +159,12 @@ function absent(
   return { level, check, run: async () => [{ level, check, status: 'does not apply', reason }] }
 }
 
-function faultJob(withBench: WithBench, faultCase: FaultCase): Job {
+function faultJob(means: Means, faultCase: FaultCase): Job {
   return {
     level: 'silver',
     check: faultCase.name,
     run: async () => {
-      const problems = await undisturbed(withBench, async (bench) => {
+      const problems = await undisturbed(means, async (bench) => {
         const found = await runFaultCase(bench, faultCase)
         const { silver, gold } = found
         // What is wrong, or done twice, is so on any machine; what is late is not.
@@ -175,15 +185,18 @@ function faultJob(withBench: WithBench, faultCase: FaultCase): Job {
  * driver was late or the machine.
  */
 async function undisturbed<T>(
-  withBench: WithBench,
+  { withBench, pace }: Means,
   check: (bench: Bench) => Promise<{ found: T; isCertain: boolean }>,
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
-    const { found, isCertain } = await withBench(async (bench) => {
-      const made = await check(bench)
-      const stoodStill = bench.stalls.longest() > bench.driver.link.replyTimeoutMs / STALL_PART
-      return { ...made, isCertain: made.isCertain || !stoodStill }
-    })
+    const once = (): Promise<{ found: T; isCertain: boolean }> =>
+      withBench(async (bench) => {
+        const made = await check(bench)
+        const { replyTimeoutMs } = bench.driver.link
+        const stoodStill = bench.stalls.mostWithin(replyTimeoutMs) > replyTimeoutMs / STALL_PART
+        return { ...made, isCertain: made.isCertain || !stoodStill }
+      })
+    const { found, isCertain } = await (tries === 1 ? once() : pace.runAlone(once))
     if (isCertain || tries === TRIES) return found
   }
 }
@@ -213,6 +226,7 @@ async function learnStateOnly(bench: Bench): Promise<State | undefined> {
 async function inParallel(
   jobs: readonly Job[],
   concurrency: number,
+  pace: Pace,
   onFinding: ConformanceOptions['onFinding'],
   signal?: AbortSignal,
 ): Promise<Finding[]> {
@@ -222,7 +236,7 @@ async function inParallel(
     for (let index = next++; index < jobs.length; index = next++) {
       const job = jobs[index]
       if (!job) return
-      const found = await outcomeOf(job, signal)
+      const found = await pace.run(() => outcomeOf(job, signal))
       for (const finding of found) onFinding?.(finding)
       results[index] = found
     }

@@ -2,10 +2,12 @@ import { type Value, valueInWords } from '@golem/core'
 import type { WireFault } from '@golem/simulator'
 import type { Bench, Outcome, PollOutcome } from './bench.ts'
 import type { FaultCase } from './fault-cases.ts'
-import { learn, type Manner, outcomeInWords, settle, tally, wrongReading } from './manner.ts'
+import { learn, type Manner, outcomeInWords, pause, settle, tally, wrongReading } from './manner.ts'
 
 /** After a fault is over, so many polls may still fail. */
 const TRIES = 3
+/** How long something that was published may be under way, in ms. */
+const UNDER_WAY_MS = 1000
 /** At so many exchanges of a write the fault strikes one by one. */
 const MOST_POSITIONS = 3
 
@@ -118,10 +120,26 @@ class FaultScenario {
     const words = `${what} (${target} = ${valueInWords(value)})`
     if (!mustWork || outcome.hung) this.#judgeEnd(outcome, words)
     else if (outcome.error) this.#problems.gold.push(`${words} did not work: ${outcomeInWords(outcome)}`)
+    if (outcome.error === null) await this.#underWay(index, outcome)
     this.#judgeSent(index, outcome, words)
     if (outcome.error === null) this.#possible = new Set([index])
     else if (outcome.sentAt !== null) this.#possible.add(index)
     if (outcome.error) this.#givenUp.push({ index, at: outcome.endedAt })
+  }
+
+  /**
+   * Behind a broker a device that is told again what it does already confirms it by a state it has told before: then what
+   * was published may still be under way.
+   */
+  async #underWay(index: number, { sentAt }: Outcome): Promise<void> {
+    if (this.#bench.driver.transport !== 'mqtt' || sentAt === null) return
+    const wanted = this.#manner.writes[index] ?? new Map<string, number>()
+    const giveUpAt = performance.now() + UNDER_WAY_MS
+    const isThere = (): boolean => {
+      const keys = new Set(this.#bench.arrived(sentAt).map(({ key }) => key))
+      return [...wanted.keys()].every((key) => keys.has(key))
+    }
+    while (!isThere() && performance.now() < giveUpAt) await pause(UNDER_WAY_MS / 50)
   }
 
   #judgeEnd(outcome: Outcome, what: string): void {
@@ -142,7 +160,9 @@ class FaultScenario {
     const say = (why: string): void => void this.#problems.silver.push(`${what}: ${why}`)
     const { error, sentAt, endedAt } = outcome
     const wanted = this.#manner.writes[index] ?? new Map<string, number>()
-    const arrived = sentAt === null ? [] : this.#bench.arrived(sentAt, endedAt)
+    // What was confirmed is awaited, see #underWay.
+    const until = error === null && this.#bench.driver.transport === 'mqtt' ? Infinity : endedAt
+    const arrived = sentAt === null ? [] : this.#bench.arrived(sentAt, until)
     for (const [key, count] of tally(arrived.map((each) => each.key))) {
       const usual = wanted.get(key)
       if (usual !== undefined && count > usual) say(`${JSON.stringify(key)} was sent ${count} times`)

@@ -27,10 +27,20 @@ export class StallLog {
     return to - from - stalled
   }
 
-  /** The longest time in which this process did not run, in ms. */
-  longest(): number {
+  /** The most time within any span of this length in which the process did not run, in ms. */
+  mostWithin(spanMs: number): number {
     this.#look()
-    return this.#stalls.reduce((most, { from, to }) => Math.max(most, to - from), 0)
+    let most = 0
+    for (const [index, { from: begin }] of this.#stalls.entries()) {
+      let sum = 0
+      for (let at = index; ; at += 1) {
+        const stall = this.#stalls[at]
+        if (!stall || stall.from >= begin + spanMs) break
+        sum += Math.min(stall.to, begin + spanMs) - stall.from
+      }
+      most = Math.max(most, sum)
+    }
+    return most
   }
 
   close(): void {
