@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { measureAlarms } from './alarms.ts'
 import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
 import { type Figure, asTable } from './figures.ts'
@@ -27,6 +28,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   streams: measureStreams,
   waveform: measureWaveform,
   visible: measureVisible,
+  alarms: measureAlarms,
   'demo-memory': measureDemoMemory,
 }
 
