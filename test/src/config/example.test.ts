@@ -61,3 +61,27 @@ test('the schedules of site.example.yaml are such that golem takes them', () => 
     )
   })
 })
+
+test('alarms and notifiers of site.example.yaml are such that golem takes them', async () => {
+  const loaded = await loadModels(join(ROOT, 'instance'))
+  inFolder((folder) => {
+    const file = join(folder, 'site.yaml')
+    const text = readFileSync(join(ROOT, 'instance', 'site.example.yaml'), 'utf8')
+    const [before = '', rest = ''] = text.split('# notify:\n')
+    const end = rest.indexOf('\n\n')
+    const taken = rest.slice(0, end).replaceAll(/^# /gm, '')
+    writeFileSync(file, `${before}notify:\n${taken}${rest.slice(end)}`)
+    const env = { SMTP_PASSWORD: 'a', TELEGRAM_TOKEN: 'b' }
+    const { notify, instruments } = loadSite(file, { models: loaded.models, env })
+    assert.deepEqual(
+      notify.map(({ name, target }) => `${name} ${target.kind}`),
+      ['mail email', 'on-call telegram'],
+    )
+    const { alarms } = instruments[0]?.parameters['internalTemperature'] ?? {}
+    assert.deepEqual(
+      alarms?.map(({ kind }) => kind),
+      ['highHigh', 'high', 'stale'],
+    )
+  })
+  await loaded.close()
+})
