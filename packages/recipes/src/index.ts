@@ -1,4 +1,6 @@
 export * from './calendar/index.ts'
+export * from './code/index.ts'
 export * from './engine/index.ts'
 export * from './language/index.ts'
+export * from './plan/index.ts'
 export type * from './recipe.ts'
