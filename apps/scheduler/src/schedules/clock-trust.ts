@@ -31,6 +31,8 @@ export interface ClockLook {
   fault: string | null
   /** By how much it was set since the look before, in ms; 0: it was not. */
   jumpMs: number
+  /** false: the system has not said yet whether its clock is synchronised. */
+  isKnown: boolean
 }
 
 /** Judges whether the site's clock may be trusted. */
@@ -74,7 +76,11 @@ export class ClockTrust {
       this.#jump = `The clock was set ${jumpMs > 0 ? 'forward' : 'back'} by ${by}.`
       this.#settled = steady + SETTLE_MS
     }
-    return { fault: this.#faultOf(now, own(), steady), jumpMs: isJump ? jumpMs : 0 }
+    return {
+      fault: this.#faultOf(now, own(), steady),
+      jumpMs: isJump ? jumpMs : 0,
+      isKnown: this.#policy === 'any' || this.#synchronised !== undefined,
+    }
   }
 
   #faultOf(now: number, own: number, steady: number): string | null {

@@ -22,6 +22,7 @@ export class Schedules implements Part {
   #timer: NodeJS.Timeout | undefined
   #absence = NOBODY
   #fault: string | null = null
+  #told: string | null = null
 
   constructor(context: PartContext, shelf: RecipeShelf, runs: Runs) {
     this.#context = context
@@ -103,15 +104,18 @@ export class Schedules implements Part {
   #tick(): void {
     const { log } = this.#context
     try {
-      const { fault, jumpMs } = this.#clock.look()
+      const { fault, jumpMs, isKnown } = this.#clock.look()
       if (fault !== this.#fault || jumpMs !== 0) {
-        if (fault !== null) log.warn(fault)
         for (const driver of this.#drivers) driver.touch()
       }
       // What was missed meanwhile was missed for what was amiss before.
-      this.#absence = fault ?? this.#fault ?? this.#absence
+      if (isKnown) this.#absence = fault ?? this.#told ?? this.#absence
       this.#fault = fault
-      for (const driver of this.#drivers) driver.look(this.#state)
+      if (isKnown && fault !== this.#told) {
+        this.#told = fault
+        log.warn(fault ?? 'The clock is trusted again.')
+      }
+      for (const driver of this.#drivers) driver.look({ fault, absence: this.#absence })
       if (fault === null) this.#absence = LATE
     } catch (error) {
       log.error({ err: error }, `schedules are not looked at: ${messageOf(error)}`)
