@@ -33,6 +33,9 @@ const RESET_MS = 2000
 export const ARRIVED_MM = 0.01
 /** Grbl notes one step of an override at a time, and looks at it a few milliseconds later. */
 const OVERRIDE_STEP_MS = 15
+const OVERRIDE_SETTLE_MS = 100
+/** So often it is brought to the value, the first time included. */
+const OVERRIDE_ROUNDS = 4
 /** The overrides are in each tenth or twentieth report. */
 const OVERRIDE_LOOKS = 25
 
@@ -230,29 +233,33 @@ export class GrblStage {
   }
 
   /**
-   * Brings an override to a value by steps of 10 and of 1, and looks whether it got there.
+   * Brings an override to a value by steps of 10 and of 1, and looks whether it got there. Of two like steps that arrive at
+   * once, as after a hold-up on the way, Grbl takes one: what is missing then is made up for.
    *
    * @param which - as in the status report
+   * @throws READBACK_MISMATCH
    */
   async override(io: LineIo, which: 'feed' | 'spindle', percent: number): Promise<void> {
     const first = which === 'feed' ? 0x90 : 0x99
-    const tens = Math.trunc((percent - 100) / 10)
-    const ones = percent - 100 - 10 * tens
-    const steps = [
-      first,
-      ...Array.from({ length: Math.abs(tens) }, () => first + (tens > 0 ? 1 : 2)),
-      ...Array.from({ length: Math.abs(ones) }, () => first + (ones > 0 ? 3 : 4)),
-    ]
-    for (const step of steps) {
-      await io.sendBytes(Uint8Array.of(step))
-      await io.sleep(OVERRIDE_STEP_MS)
+    await sendSlowly(io, [first, ...overrideSteps(first, percent - 100)])
+    for (let round = 1; ; round += 1) {
+      if ((await this.#overrideNow(io, which)) === percent && round === 1) return
+      // A report may be older than the last step.
+      await io.sleep(OVERRIDE_SETTLE_MS)
+      const got = await this.#overrideNow(io, which)
+      if (got === percent) return
+      if (round === OVERRIDE_ROUNDS) {
+        throw new GolemError('READBACK_MISMATCH', `The override is ${got} %, not ${percent} %.`)
+      }
+      await sendSlowly(io, overrideSteps(first, percent - got))
     }
+  }
+
+  /** @throws REPLY_TIMEOUT when it does not say */
+  async #overrideNow(io: LineIo, which: 'feed' | 'spindle'): Promise<number> {
     for (let look = 0; look < OVERRIDE_LOOKS; look += 1) {
       const { overrides } = await this.report(io)
-      if (!overrides) continue
-      const got = overrides[which === 'feed' ? 0 : 2]
-      if (got === percent) return
-      throw new GolemError('READBACK_MISMATCH', `The override is ${got} %, not ${percent} %.`)
+      if (overrides) return overrides[which === 'feed' ? 0 : 2]
     }
     throw new GolemError('REPLY_TIMEOUT', 'The stage does not report its overrides.')
   }
@@ -346,4 +353,21 @@ const rounded = (value: number): number => Math.round(value * 1000) / 1000
 
 function isTimeOut(error: unknown): boolean {
   return error instanceof GolemError && error.code === 'REPLY_TIMEOUT'
+}
+
+/** The characters that change an override by so much. @param first - the one that sets it to 100 % */
+function overrideSteps(first: number, by: number): number[] {
+  const tens = Math.trunc(by / 10)
+  const ones = by - 10 * tens
+  return [
+    ...Array.from({ length: Math.abs(tens) }, () => first + (tens > 0 ? 1 : 2)),
+    ...Array.from({ length: Math.abs(ones) }, () => first + (ones > 0 ? 3 : 4)),
+  ]
+}
+
+async function sendSlowly(io: LineIo, steps: readonly number[]): Promise<void> {
+  for (const step of steps) {
+    await io.sendBytes(Uint8Array.of(step))
+    await io.sleep(OVERRIDE_STEP_MS)
+  }
 }
