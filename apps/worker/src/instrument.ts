@@ -215,6 +215,7 @@ export class Instrument {
       condition: this.#condition,
       conditionSince: this.#conditionSince,
       message: this.#message,
+      writtenAt: isoTime(this.#context.client.clock.now()),
       owner: this.#owned ? this.#context.id : null,
       seenAt: this.#seenAt,
       staleAfterMs: Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0),

@@ -23,6 +23,7 @@ import type { Journal } from './journal.ts'
 import { MaxOn } from './max-on.ts'
 import { OutputStore } from './output-store.ts'
 import { LinkOutputs } from './outputs.ts'
+import { Orphan } from './orphan.ts'
 import { PollLoop } from './poll-loop.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
@@ -64,6 +65,7 @@ export class LinkOwner {
   readonly #instruments = new Map<string, Instrument>()
   readonly #safeStates = new Map<string, SafeState>()
   readonly #afterReservations = new Map<string, AfterReservation>()
+  readonly #orphans = new Map<string, Orphan>()
   readonly #keepers: { instrument: Instrument; keeper: InterlockKeeper }[] = []
   readonly #maxOns: MaxOn[] = []
   readonly #outputs: LinkOutputs
@@ -127,6 +129,7 @@ export class LinkOwner {
   async start(): Promise<void> {
     await this.#takeOverOutputs()
     await this.#context.interlocks.take(this.link, this.#keepers)
+    for (const orphan of this.#orphans.values()) await orphan.takeOver()
     this.republish()
     await recoverCommands(this.#execution, this.#instruments, this.#trusted)
     if (this.#left) return
@@ -280,6 +283,7 @@ export class LinkOwner {
   }
 
   async #closeLoops(): Promise<void> {
+    for (const orphan of this.#orphans.values()) orphan.close()
     clearInterval(this.#outputsTimer)
     for (const gateway of this.#gateways) gateway.close('its worker gives up the link.')
     const consumers = [...this.#consumers.values()]
@@ -310,11 +314,10 @@ export class LinkOwner {
     const held = (): ReadonlyMap<string, Value> => this.#context.interlocks.held(config.id)
     this.#keepers.push({ instrument, keeper: new InterlockKeeper(this.#context, instrument, held) })
     this.#maxOns.push(new MaxOn(this.#context, instrument))
-    this.#safeStates.set(config.id, new SafeState(this.#context, instrument, safeOutputs(config, driver)))
-    this.#afterReservations.set(
-      config.id,
-      new AfterReservation(this.#context, config.id, this.#safeStates.get(config.id)),
-    )
+    const safeState = new SafeState(this.#context, instrument, safeOutputs(config, driver))
+    this.#safeStates.set(config.id, safeState)
+    this.#orphans.set(config.id, new Orphan(this.#context, config, safeState))
+    this.#afterReservations.set(config.id, new AfterReservation(this.#context, config.id, safeState))
     this.#onStop.set(config.id, config.onStop)
     const { gateway } = config
     if (gateway !== null) {
@@ -346,6 +349,7 @@ export class LinkOwner {
   #afterPoll(instrument: Instrument): void {
     if (this.#left) return
     this.#context.interlocks.keep(instrument.id)
+    this.#orphans.get(instrument.id)?.afterPoll()
     void this.#afterReservations.get(instrument.id)?.obey()
     const stop = this.#context.stops.of(instrument.id)
     if (!stop) return

@@ -22,7 +22,7 @@ export function describeInstrument(
   model: Model,
   driver: Driver,
 ): InstrumentDescription {
-  const { id, label, group, host, address, pollEveryMs, onStop } = config
+  const { id, label, group, host, address, pollEveryMs, onStop, orphanSafeAfterMs } = config
   return {
     id,
     label,
@@ -33,6 +33,7 @@ export function describeInstrument(
     address,
     pollEveryMs,
     onStop,
+    ...(orphanSafeAfterMs === undefined ? {} : { orphanSafeAfterMs }),
     parameters: describeShown<AnyParameterSpec, ParameterOverride, ParameterDescription>(
       driver.parameters,
       config.parameters,

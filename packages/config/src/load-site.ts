@@ -5,6 +5,7 @@ import { checkReferences } from './check-alarms.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
 import { readSchedules } from './check-schedules.ts'
 import { readInterlocks } from './check-interlocks.ts'
+import { readOnOrphaned } from './check-orphan.ts'
 import { checkSchema } from './check-schema.ts'
 import { readWeb } from './check-web.ts'
 import { readNotifiers } from './check-notify.ts'
@@ -99,6 +100,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
   checkSiteGateway(raw.gateway, report)
   checkGatewayPorts(site.instruments, site.web, report)
   site.interlocks = readInterlocks(raw.interlocks ?? [], site.instruments, options.models, report)
+  readOnOrphaned(raw.instruments ?? [], site.instruments, site.leaseMs, report)
   checkReferences(site.instruments, report)
   if (faults.length > 0) throw new SiteFaults([...faults, ...(options.modelFaults ?? [])])
   return site

@@ -1,6 +1,7 @@
 import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
 import { interlocksSchema, type RawInterlock } from './interlocks-schema.ts'
 import { notifySchema, type RawNotifier } from './notify-schema.ts'
+import { onOrphanedSchema, type RawOnOrphaned } from './orphan-schema.ts'
 import { parameterRules, type RawRules } from './rules-schema.ts'
 import { clockSchema, type RawSchedule, schedulesSchema } from './schedule-schema.ts'
 import { byName, duration, flag, HOST_PATTERN, ID_PATTERN, table, text } from './schema-parts.ts'
@@ -105,6 +106,7 @@ const instrument = table(
       enum: ['hold', 'safe'],
       description: 'what its outputs do when its worker is stopped: hold (default) or safe',
     },
+    onOrphaned: onOrphanedSchema,
     auth: table(
       'Basic authentication of an HTTP instrument, or what an MQTT broker asks for: user, and passwordFile or passwordEnv',
       {
@@ -240,6 +242,7 @@ export interface RawInstrument {
   host?: string
   pollEvery?: string
   onStop?: 'hold' | 'safe'
+  onOrphaned?: RawOnOrphaned
   auth?: { user?: string; passwordFile?: string; passwordEnv?: string }
   gateway?: RawGateway
   options?: Record<string, unknown>

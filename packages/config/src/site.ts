@@ -88,6 +88,8 @@ export interface InstrumentConfig {
   host: string | null
   pollEveryMs: number
   onStop: 'hold' | 'safe'
+  /** Its outputs go safe when its worker has heard nothing of Redis for so long, in ms; absent: they hold. */
+  orphanSafeAfterMs?: number
   /** Basic authentication of an HTTP instrument; the password came from a file or the environment. */
   auth: { user: string; password: string } | null
   /** null: it has none. */

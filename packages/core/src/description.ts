@@ -77,6 +77,8 @@ export interface InstrumentDescription {
   pollEveryMs: number
   /** What happens to its outputs when its worker is stopped in an orderly way. */
   onStop: 'hold' | 'safe'
+  /** Its outputs go safe when its worker has heard nothing of Redis for so long, in ms; absent: they hold. */
+  orphanSafeAfterMs?: number
   parameters: Readonly<Record<string, ParameterDescription>>
   actions: Readonly<Record<string, ActionDescription>>
 }

@@ -30,6 +30,8 @@ export interface Snapshot {
   conditionSince: string
   /** A sentence about the condition. */
   message: string
+  /** When this was written, ISO 8601 UTC; of older golems: absent. */
+  writtenAt?: string
   /** Id of the worker process that owns its link; null when none does. */
   owner: string | null
   /** Last good exchange, ISO 8601 UTC; null when there never was one. */

@@ -61,6 +61,12 @@ export class LeaseKeeper {
     return Math.max(0, (this.#held.get(link)?.until ?? 0) - performance.now())
   }
 
+  /** For how long the lease of a link has not been confirmed, in ms; Infinity: it is not held. */
+  silentMs(link: string): number {
+    const lease = this.#held.get(link)
+    return lease ? performance.now() - (lease.until - this.#leaseMs * (1 - MARGIN)) : Infinity
+  }
+
   /** @throws LEASE_LOST when this process may not send on the link */
   guard(link: string): void {
     if (!this.holds(link)) {

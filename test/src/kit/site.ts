@@ -11,6 +11,7 @@ export interface InstrumentEntry {
   host?: string
   pollEvery?: string
   onStop?: 'hold' | 'safe'
+  onOrphaned?: 'hold' | { safeAfter: string }
   options?: Record<string, unknown>
   auth?: Record<string, string>
   gateway?: Record<string, unknown>
