@@ -28,7 +28,7 @@ test('Relays, Sensors and Lamps come first, other groups as they appear, the tab
   ])
   assert.deepEqual(
     tabs.map(({ id }) => id),
-    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Runs', 'Alarms', 'Devices', 'Log'],
+    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Runs', 'Schedules', 'Alarms', 'Devices', 'Log'],
   )
 })
 
@@ -41,6 +41,7 @@ test('a group that is called as a tab of the page does not hide that', () => {
       'group:Runs group',
       'Gas group',
       'Runs runs',
+      'Schedules schedules',
       'Alarms alarms',
       'Devices devices',
       'Log log',

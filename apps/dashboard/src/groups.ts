@@ -6,7 +6,7 @@ const FIRST = ['Relays', 'Sensors', 'Lamps']
 export interface Tab {
   /** Stands in the URL after `#`. */
   id: string
-  kind: 'group' | 'runs' | 'alarms' | 'devices' | 'log'
+  kind: 'group' | 'runs' | 'schedules' | 'alarms' | 'devices' | 'log'
   /** The group's name, as the site writes it; empty for the page's own tabs. */
   group: string
 }
@@ -29,10 +29,11 @@ export interface GroupPart {
 /** The tab that shows every instrument whole; a group of this name has no other tab. */
 export const DEVICES = 'Devices'
 const RUNS = 'Runs'
+const SCHEDULES = 'Schedules'
 const ALARMS = 'Alarms'
 const LOG = 'Log'
 /** Ids of the page's own tabs that a site may have a group for as well. */
-const OWN: readonly string[] = [RUNS, ALARMS, LOG]
+const OWN: readonly string[] = [RUNS, SCHEDULES, ALARMS, LOG]
 
 /** The tabs of the page: the site's groups, then its runs, schedules and alarms, Devices and Log. */
 export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
@@ -49,6 +50,7 @@ export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   return [
     ...groups.map((group): Tab => ({ id: groupTabId(group), kind: 'group', group })),
     { id: RUNS, kind: 'runs', group: '' },
+    { id: SCHEDULES, kind: 'schedules', group: '' },
     { id: ALARMS, kind: 'alarms', group: '' },
     { id: DEVICES, kind: 'devices', group: '' },
     { id: LOG, kind: 'log', group: '' },

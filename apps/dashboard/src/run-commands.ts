@@ -90,11 +90,23 @@ export class RunCommands {
     const title = `${label}: ${store.t(enabled ? 'scheduleOn' : 'scheduleOff')}`
     try {
       await this.#api.enable(id, enabled)
-      this.#done(title, '')
+      if (await this.#isEnabled(id, enabled)) this.#done(title, '')
+      else store.addToast({ outcome: 'news', effect: null, title, message: store.t('runNoAnswer') })
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error
       complain(title, error.message)
     }
+  }
+
+  /** Waits until a schedule is as it was asked to be. @returns false when nobody has done it in good time */
+  async #isEnabled(schedule: string, wanted: boolean): Promise<boolean> {
+    const giveUpAt = performance.now() + PATIENCE_MS
+    while (performance.now() < giveUpAt) {
+      const found = (await this.#api.schedules()).find(({ id }) => id === schedule)
+      if (found?.enabled === wanted) return true
+      await sleep(LOOK_EVERY_MS)
+    }
+    return false
   }
 
   /** Asks, waits until the scheduler has written the run's record anew, and looks whether it refused. */

@@ -19,6 +19,7 @@ import { GroupPanel } from './group-panel.tsx'
 import { Header } from './header.tsx'
 import { LogPanel } from './log-panel.tsx'
 import { RunsPanel } from './runs-panel.tsx'
+import { SchedulesPanel } from './schedules-panel.tsx'
 import { TabBar, TabPanel } from './tabs.tsx'
 import { Toasts } from './toasts.tsx'
 import { TokenForm } from './token-form.tsx'
@@ -54,6 +55,8 @@ import { TokenForm } from './token-form.tsx'
  *       [data-given="name"], [data-role="change-parameters|show-rows|save-rows"], [data-row="id"]
  *   [data-recipe="id"]                               a recipe, with [data-role="start"], [data-part="next|faults"]
  *   [data-field="name"], [data-role-of="role"], [data-part="refusal"]      in the dialogs of a recipe
+ *   [data-schedule="id"][data-enabled="true|false"]   a schedule, with [data-role="enable"], [data-part="next|message"], and rows
+ *       [data-start="planned at"][data-kind="done|early|failed|runs|skipped"]; [data-span="hours"]: how far one looks
  *   [data-language="en|ru"]                          the buttons in the footer
  */
 
@@ -108,6 +111,8 @@ function Panel({ tab }: { tab: Tab }) {
       return <GroupPanel group={tab.group} />
     case 'runs':
       return <RunsPanel />
+    case 'schedules':
+      return <SchedulesPanel />
     case 'devices':
       return <DevicesPanel />
   }

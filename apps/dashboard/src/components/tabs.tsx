@@ -7,6 +7,7 @@ import { site, t } from '../store.ts'
 
 const TITLES: Readonly<Record<Exclude<Tab['kind'], 'group'>, MessageKey>> = {
   runs: 'tabRuns',
+  schedules: 'tabSchedules',
   alarms: 'tabAlarms',
   devices: 'tabDevices',
   log: 'tabLog',
