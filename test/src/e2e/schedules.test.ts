@@ -204,3 +204,34 @@ for (const missed of ['catch-up', 'skip'] as const) {
     )
   })
 }
+
+test('Redis is killed, and comes back without its last seconds: no mark switches anything twice, and it goes on', async () => {
+  await withSchedules([{ id: 'air', when: { every: '3 s' }, missed: 'once' }], async (stand) => {
+    const switchedOn = (): number[] =>
+      stand.sim
+        .device('relays')
+        .requests()
+        .filter(({ method, body, acted }) => method === 'POST' && acted && /"?(on|true|1)"?/.test(body))
+        .map(({ at }) => Date.parse(at))
+    await finished(stand, 1)
+    await stand.redis.restart()
+    const after = switchedOn().length
+    await eventually(() => switchedOn().length > after, { what: 'it goes on', timeoutMs: 20_000 })
+    // The next run begins, and Redis forgets that it did.
+    await stand.redis.mark()
+    const before = switchedOn().length
+    await eventually(() => switchedOn().length > before, {
+      what: 'a run has begun',
+      timeoutMs: 20_000,
+      everyMs: 5,
+    })
+    await stand.redis.killAndRollBack()
+    const again = switchedOn().length
+    await eventually(() => switchedOn().length >= again + 3, { what: 'it goes on', timeoutMs: 30_000 })
+    const all = switchedOn()
+    for (const [n, at] of all.entries()) {
+      const next = all[n + 1]
+      if (next !== undefined) assert.ok(next - at > 1_000, `twice within ${next - at} ms`)
+    }
+  })
+})
