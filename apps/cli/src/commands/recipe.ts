@@ -8,6 +8,7 @@ import { withApi, withSite } from '../options.ts'
 import { readSiteRecipes } from '../recipes/site-recipes.ts'
 import { RunsApi } from '../runs/runs-api.ts'
 import { recipesTable } from '../runs/words.ts'
+import { recipePlan } from './recipe-plan.ts'
 
 /** `golem recipe`: writing and trying recipes. */
 export function recipe(program: Command, context: Context): Command {
@@ -20,6 +21,7 @@ export function recipe(program: Command, context: Context): Command {
     )
   list(group, context)
   check(group, context)
+  recipePlan(group, context)
   return group
 }
 

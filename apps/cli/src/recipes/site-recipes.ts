@@ -2,7 +2,7 @@ import path from 'node:path'
 import { describeInstrument, type Fault, type Site } from '@golem/config'
 import type { InstrumentDescription, Model } from '@golem/core'
 import type { FoundRecipes, ReadRecipe } from '@golem/recipes'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { type CommonOptions, type Context, instanceDirOf, siteFileOf } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { loadChosenSite } from '../site-file.ts'
@@ -12,6 +12,7 @@ export interface SiteRecipes extends FoundRecipes {
   /** Those that were asked for, all when none was. */
   chosen: readonly ReadRecipe[]
   /** null: there is no site file, or it has faults. */
+  site: Site | null
   descriptions: ReadonlyMap<string, InstrumentDescription> | null
 }
 
@@ -42,7 +43,7 @@ export async function readSiteRecipes(
     ...found,
     recipes,
     chosen: names.length === 0 ? found.read : chosen,
-    descriptions: await descriptionsOf(context, options),
+    ...(await describedSite(context, options)),
   }
 }
 
@@ -54,27 +55,29 @@ function known({ read }: FoundRecipes, id: string): ReadRecipe {
 }
 
 /** What the site's instruments are, as far as their models tell it. */
-async function descriptionsOf(
+async function describedSite(
   context: Context,
   options: CommonOptions,
-): Promise<ReadonlyMap<string, InstrumentDescription> | null> {
+): Promise<Pick<SiteRecipes, 'site' | 'descriptions'>> {
+  const none = { site: null, descriptions: null }
   const siteFile = siteFileOf(context, options)
   if (!existsSync(siteFile)) {
     if (options.site !== undefined) throw new CliError('failed', `There is no site file ${siteFile}.`)
     context.err(`There is no site file ${siteFile}: recipes are checked without instruments.`)
-    return null
+    return none
   }
   const { SiteFaults } = await import('@golem/config')
   const { loadModels } = await import('@golem/drivers')
   const loaded = await loadModels(instanceDirOf(context, siteFile))
   try {
-    return describeSite(await loadChosenSite(context, options, loaded), loaded.models)
+    const site = await loadChosenSite(context, options, loaded)
+    return { site, descriptions: describeSite(site, loaded.models) }
   } catch (error) {
     if (!(error instanceof SiteFaults)) throw error
     context.err(
       `${siteFile} has faults, which \`golem check\` shows: recipes are checked without instruments.`,
     )
-    return null
+    return none
   } finally {
     await loaded.close()
   }
@@ -108,7 +111,13 @@ export async function faultsOfOwnRecipes(
   // What is wrong with the folder itself stands in no recipe.
   const ofFolder = own.faults.filter(({ file }) => file === folder)
   const faults = own.read.flatMap((read) => faultsOfRecipe(read, recipes, descriptions))
-  const others = own.read.flatMap(({ id }) => (recipes.has(id) ? [] : [id]))
+  const others = [...own.read.flatMap(({ id }) => (recipes.has(id) ? [] : [id])), ...programsIn(folder)]
   const ofSchedules = faultsOfSchedules(site.schedules, { file: site.file, recipes, others, descriptions })
   return { count: own.read.length, faults: [...ofFolder, ...faults, ...ofSchedules] }
+}
+
+/** Ids of the recipes in code, which only the scheduler runs. */
+function programsIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap((name) => /^(.+)\.(?:ts|mjs|js)$/.exec(name)?.[1] ?? [])
 }

@@ -163,8 +163,9 @@ class DryRun {
   #tell(event: EngineEvent): StepResult {
     const result = step(this.#program, this.#state, { ...event, now: this.#now() })
     this.#state = result.state
+    const before = [...this.#plant.left]
     for (const effect of result.effects) this.#take(effect)
-    this.#lookAtSteps()
+    this.#lookAtSteps(before)
     return result
   }
 
@@ -224,8 +225,12 @@ class DryRun {
     }
   }
 
-  /** What a crash would leave at the steps that are under way, and what is to come true for them. */
-  #lookAtSteps(): void {
+  /**
+   * What a crash would leave at the steps that are under way, and what is to come true for them.
+   *
+   * @param before - what was on before: what is being switched off may still be on
+   */
+  #lookAtSteps(before: readonly (readonly [string, Value])[]): void {
     if (this.#state.phase === 'ended' || this.#state.phase === 'waiting') return
     const { at } = statusOf(this.#program, this.#state)
     let policy: RestartPolicy | undefined
@@ -236,7 +241,7 @@ class DryRun {
         policy ??= this.#afterCrash()
       }
       const entry = known ?? { doing, policy: policy ?? 'resume', left: new Map<string, Value>() }
-      for (const [key, value] of this.#plant.left) entry.left.set(key, value)
+      for (const [key, value] of [...before, ...this.#plant.left]) entry.left.set(key, value)
       this.#crashes.set(index, entry)
     }
   }

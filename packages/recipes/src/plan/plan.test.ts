@@ -51,8 +51,9 @@ test('a crash at each step: what stays as it is, and what then happens to the ru
     during.left,
     [2, 3, 0, 1].map((n) => `exp-board.relay${n} = true`),
   )
-  // While it is being written it may be on.
+  // While it is being switched it may be on.
   assert.deepEqual(plan.crashes[0]?.left, ['exp-board.relay2 = true'])
+  assert.deepEqual(plan.crashes.at(-1)?.left, ['exp-board.relay3 = true'])
   const policies = (['resume', 'hold', 'safe', 'ask'] as const).map((policy) => {
     const { crashes } = planRun(programOf(stage(`- wait: 5 s\n  onRestart: ${policy}`)), { startMs: START })
     return crashes[0]?.policy
@@ -63,13 +64,13 @@ test('a crash at each step: what stays as it is, and what then happens to the ru
 test('what is left is measured by what is safe: a valve that is safe open', () => {
   const program = programOf(
     stage(
-      '- set: { lamp.open: true, lamp.power: 5 }\n- wait: 1 s\n- set: { lamp.open: false, lamp.power: 0 }\n- wait: 2 s',
+      '- set: { lamp.open: true, lamp.power: 5 }\n- wait: 1 s\n- set: { lamp.open: false, lamp.power: 0 }\n- wait: 2 s\n- wait: 3 s',
     ),
   )
   const { crashes } = planRun(program, { startMs: START, descriptions: board(10) })
   const left = (doing: string) => crashes.find((crash) => crash.doing === doing)?.left
   assert.deepEqual(left('wait 1 s'), ['lamp.power = 5'])
-  assert.deepEqual(left('wait 2 s'), ['lamp.open = false'])
+  assert.deepEqual(left('wait 3 s'), ['lamp.open = false'])
 })
 
 test('what the limits of the site would refuse is told with its line, and the run fails as it would', () => {
