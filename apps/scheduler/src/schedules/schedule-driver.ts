@@ -1,7 +1,15 @@
 import type { ScheduleConfig } from '@golem/config'
 import { asGolemError, messageOf, type PlannedStart, type RunRecord, isoTime } from '@golem/core'
 import type { SchedulerWrite } from '@golem/queue'
-import { begin, ended, lookAt, type ScheduleMemory, type Settled, switched } from '@golem/recipes'
+import {
+  begin,
+  ended,
+  lookAt,
+  type Program,
+  type ScheduleMemory,
+  type Settled,
+  switched,
+} from '@golem/recipes'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answered, PartContext } from '../part.ts'
 import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
@@ -198,13 +206,16 @@ export class ScheduleDriver {
 
   /** Why it can't be started now. */
   #obstacle(): string | null {
-    const { context, shelf } = this.#tools
-    const { recipe, instruments, parameters } = this.schedule
-    const { descriptions, stop } = context.client.site.view
+    const { context } = this.#tools
+    const { recipe } = this.schedule
+    const { recipes, stop } = context.client.site.view
+    const described = recipes.get(recipe)
     try {
-      const program = shelf.program(recipe, instruments, descriptions)
-      begin(program, { run: '', parameters })
-      const stopped = program.commands.find((id) => stop.instruments[id])
+      // Of a program only its own code knows what it commands.
+      const isProgram = described?.kind === 'code'
+      if (isProgram && described.faults[0] !== undefined) return described.faults[0]
+      const commands = isProgram ? [] : this.#program(recipe).commands
+      const stopped = commands.find((id) => stop.instruments[id])
       if (stop.site ?? stopped) {
         return `The emergency stop ${stopped === undefined ? '' : `of ${stopped} `}was in force.`
       }
@@ -212,6 +223,15 @@ export class ScheduleDriver {
     } catch (error) {
       return messageOf(error)
     }
+  }
+
+  /** @throws what keeps it from being run */
+  #program(recipe: string): Program {
+    const { context, shelf } = this.#tools
+    const { instruments, parameters } = this.schedule
+    const program = shelf.program(recipe, instruments, context.client.site.view.descriptions)
+    begin(program, { run: '', parameters })
+    return program
   }
 
   #begin(one: Settled): Answered {
