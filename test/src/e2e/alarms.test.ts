@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AlarmRecord, FleetDocument, SiteEvent } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
 import { type Mailbox, type Webhook, startMailbox, startWebhook } from '../kit/notified.ts'
@@ -167,6 +168,90 @@ test('the leader is killed: no alarm is lost, none is told twice, and the loss i
     await eventually(async () => (await alarmsOf(stand)).length === 0, { what: 'all is well again' })
     assert.equal(told().filter((one) => one === 'lamp.channel0.high raised').length, 1)
   })
+})
+
+test('a leader that ends in order is no loss; one that was frozen tells nothing when it comes to again', async () => {
+  await withAlarms(async ({ stand, hook }) => {
+    await setLevel(stand, 60)
+    await eventually(() => hook.calls.length === 1, { what: 'the webhook is called' })
+    const first = await leaderOf(stand)
+    await stand.schedulers[first]?.kill('SIGTERM')
+    const second = 1 - first
+    await eventually(async () => (await leaderOf(stand)) === second, { what: 'the other one leads' })
+    await stand.addScheduler()
+    stand.schedulers[second]?.stop()
+    await eventually(async () => (await leaderOf(stand)) === 2, {
+      what: 'the third leads',
+      timeoutMs: 20_000,
+    })
+    const lost = await alarm(stand, 'scheduler')
+    // Of the first one, which ended in order, there is no word.
+    assert.match(lost.message, new RegExp(`Scheduler scheduler-${second} ended without a word`))
+    assert.equal(lost.count, 1)
+    stand.schedulers[second]?.cont()
+    await acknowledge(stand, 'lamp.channel0.high', 'seen')
+    await eventually(
+      () => hook.calls.flatMap(({ told }) => told).includes('lamp.channel0.high acknowledged'),
+      {
+        what: 'the webhook hears that it was acknowledged',
+        timeoutMs: 20_000,
+      },
+    )
+    const told = hook.calls.flatMap((call) => call.told)
+    assert.deepEqual(told.toSorted(), [
+      'lamp.channel0.high acknowledged',
+      'lamp.channel0.high raised',
+      'scheduler raised',
+    ])
+  })
+})
+
+test('Redis is away for longer than the lease: alarms and who has acknowledged them are as before, and told once', async () => {
+  await withAlarms(async ({ stand, hook }) => {
+    await setLevel(stand, 60)
+    await eventually(() => hook.calls.length === 1, { what: 'the webhook is called' })
+    await acknowledge(stand, 'lamp.channel0.high', 'seen')
+    await eventually(async () => (await alarmsOf(stand))[0]?.acknowledged, { what: 'it is acknowledged' })
+    await stand.redis.kill()
+    await sleep(4_000)
+    await stand.redis.start()
+    await alarm(stand, 'scheduler')
+    const high = await alarm(stand, 'lamp.channel0.high')
+    assert.deepEqual([high.count, high.acknowledged?.note], [1, 'seen'])
+    // Nothing was read while Redis was away, and that is no fault of the lamp's.
+    await sleep(6_000)
+    const ids = (await alarmsOf(stand)).map(({ id }) => id)
+    assert.deepEqual(ids.toSorted(), ['lamp.channel0.high', 'scheduler'])
+    const told = hook.calls.flatMap((call) => call.told)
+    assert.equal(told.filter((one) => one === 'lamp.channel0.high raised').length, 1)
+  })
+})
+
+test('a mail server that refuses is told by the others with what it said', async () => {
+  writeFileSync(join(secrets.path, 'wrong'), 'opensesam\n')
+  const account = { user: 'golem', secretFile: join(secrets.path, 'wrong') }
+  const refuser = await startMailbox({ user: 'golem', password: 'opensesame' })
+  const wrong = {
+    name: 'wrong',
+    kind: 'email',
+    server: refuser.url,
+    from: 'a@lab.example',
+    to: ['b@lab.example'],
+  }
+  try {
+    await withAlarms(
+      async ({ stand }) => {
+        await setLevel(stand, 60)
+        const failing = await alarm(stand, 'notifier.wrong')
+        assert.match(failing.message, /wrong is not mailed: .*(535|authentication|password)/i)
+        assert.doesNotMatch(JSON.stringify(await alarmsOf(stand)), /opensesam/)
+        assert.equal(refuser.mails.length, 0)
+      },
+      [{ ...wrong, ...account }],
+    )
+  } finally {
+    await refuser.close()
+  }
 })
 
 test('a message that was not confirmed is sent by the next leader under the same id', async () => {
