@@ -1,4 +1,11 @@
-export type { ChamberName } from './chamber.ts'
+export {
+  type ChamberDrive,
+  type ChamberName,
+  chamberLike,
+  DEFAULT_ROOM,
+  idleDrive,
+  stepChamber,
+} from './chamber.ts'
 export { demoDevices, esphomeDevice } from './demo-devices.ts'
 export type {
   DeviceKind,

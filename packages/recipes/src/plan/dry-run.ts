@@ -19,7 +19,7 @@ import {
   type StepResult,
 } from '../engine/index.ts'
 import type { Program, RestartPolicy, Step } from '../recipe.ts'
-import { Plant } from './plant.ts'
+import { Plant, type PlantModel } from './plant.ts'
 
 /** Something that a run would do. */
 export interface PlanEntry {
@@ -75,6 +75,8 @@ export interface PlanOptions {
   descriptions?: ReadonlyMap<string, InstrumentDescription>
   /** What readings show, by `instrument.parameter`; they stay like that. */
   readings?: Readonly<Record<string, Value>>
+  /** What the readings depend on, where they are not given. */
+  model?: PlantModel
   /** Not looked at any further, in ms (default a day). */
   mostMs?: number
 }
@@ -115,7 +117,7 @@ class DryRun {
   constructor(program: Program, options: PlanOptions) {
     this.#program = program
     this.#options = options
-    this.#plant = new Plant(options.readings ?? {}, options.descriptions)
+    this.#plant = new Plant(options.readings ?? {}, options.descriptions, options.model)
     this.#state = begin(program, { run: RUN, parameters: options.parameters ?? {} })
     this.#pollMs = Math.max(POLL_MS, (options.mostMs ?? DAY_MS) / MOST_POLLS)
   }
@@ -162,9 +164,11 @@ class DryRun {
 
   #tell(event: EngineEvent): StepResult {
     const result = step(this.#program, this.#state, { ...event, now: this.#now() })
+    const stage = this.#stage
     this.#state = result.state
     const before = [...this.#plant.left]
-    for (const effect of result.effects) this.#take(effect)
+    // A row ends a step, so it belongs to the stage that was under way.
+    for (const effect of result.effects) this.#take(effect, effect.type === 'row' ? stage : this.#stage)
     this.#lookAtSteps(before)
     return result
   }
@@ -174,38 +178,46 @@ class DryRun {
     const at = isoTime(this.#options.startMs + Math.floor(this.#ms / this.#pollMs) * this.#pollMs)
     const readings: Record<string, AgedReading> = {}
     for (const key of this.#program.reads) {
-      readings[key] = { value: this.#plant.read(key), at, quality: 'good', staleAfterMs: 3 * this.#pollMs }
+      readings[key] = {
+        value: this.#plant.read(key, this.#ms),
+        at,
+        quality: 'good',
+        staleAfterMs: 3 * this.#pollMs,
+      }
     }
     return { runMs: this.#ms, utcMs, readings }
   }
 
-  #take(effect: Effect): void {
+  #take(effect: Effect, stage: string): void {
     switch (effect.type) {
       case 'command':
-        return this.#takeCommand(effect)
+        return this.#takeCommand(effect, stage)
       case 'safe':
         this.#waiting.push({ type: 'outcome', id: effect.id, outcome: DONE })
-        return this.#note('event', 'all it commands goes to its safe state')
+        return this.#note(stage, 'event', 'all it commands goes to its safe state')
       case 'row':
         return this.#note(
+          stage,
           'row',
           `a row for "${effect.row.table}": ${Object.keys(effect.row.values).join(', ')}`,
         )
       case 'event':
-        if (effect.kind === 'stage') return this.#note('stage', effect.message)
-        return this.#note(effect.kind === 'end' ? 'end' : 'event', effect.message)
+        if (effect.kind === 'stage') return this.#note(stage, 'stage', effect.message)
+        return this.#note(stage, effect.kind === 'end' ? 'end' : 'event', effect.message)
       case 'cancel':
       case 'refused':
     }
   }
 
-  #takeCommand({ id, instrument, target, step: index }: Extract<Effect, { type: 'command' }>): void {
+  #takeCommand(effect: Extract<Effect, { type: 'command' }>, stage: string): void {
+    const { id, instrument, target, step: index } = effect
     const line = this.#stepAt(index)?.place.line
     const what = `${instrument}.${describeTarget(target)}`
-    this.#note('command', what, { instrument, ...(line === undefined ? {} : { line }) })
+    this.#note(stage, 'command', what, { instrument, ...(line === undefined ? {} : { line }) })
     const outcome = this.#outcomeOf(instrument, target)
     if (outcome.outcome === 'done') {
-      if ('parameter' in target) this.#plant.write(`${instrument}.${target.parameter}`, target.value)
+      if ('parameter' in target)
+        this.#plant.write(`${instrument}.${target.parameter}`, target.value, this.#ms)
     } else this.#violations.push(`line ${line ?? '?'}: ${what}: ${outcome.message ?? 'refused'}`)
     this.#waiting.push({ type: 'outcome', id, outcome })
   }
@@ -264,14 +276,17 @@ class DryRun {
     }
   }
 
+  get #stage(): string {
+    const { phase, stage } = this.#state
+    return (phase === 'stages' ? this.#program.stages[stage]?.name : undefined) ?? 'at the end'
+  }
+
   #stepAt(index: number): Step | undefined {
     return this.#program.steps[index]
   }
 
-  #note(kind: PlanEntry['kind'], what: string, more: Partial<PlanEntry> = {}): void {
-    const { phase, stage } = this.#state
-    const name = phase === 'stages' ? this.#program.stages[stage]?.name : undefined
+  #note(stage: string, kind: PlanEntry['kind'], what: string, more: Partial<PlanEntry> = {}): void {
     const at = isoTime(this.#options.startMs + this.#ms)
-    this.#entries.push({ ms: this.#ms, at, stage: name ?? 'at the end', kind, what, ...more })
+    this.#entries.push({ ms: this.#ms, at, stage, kind, what, ...more })
   }
 }

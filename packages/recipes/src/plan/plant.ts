@@ -2,11 +2,19 @@ import type { InstrumentDescription, ParameterDescription, Value } from '@golem/
 import { keyOf, type Scope } from '../engine/context.ts'
 import type { Comparison, Given, RecipeCondition } from '../recipe.ts'
 
+/** What stands behind the instruments, e.g. a chamber; times in ms since the beginning. */
+export interface PlantModel {
+  /** @returns undefined: it knows nothing of this reading */
+  read(key: string, ms: number): Value | undefined
+  write(key: string, value: Value, ms: number): void
+}
+
 /** Instruments that are not there: what was written comes back, and what nobody knows is assumed. */
 export class Plant {
   readonly #values: Map<string, Value>
   readonly #given: ReadonlySet<string>
   readonly #descriptions: ReadonlyMap<string, InstrumentDescription> | undefined
+  readonly #model: PlantModel | undefined
   /** What was assumed of readings, as `instrument.parameter`, the last of each. */
   readonly assumed = new Map<string, Value>()
   /** What the run has written and not brought back to where it is safe, by `instrument.parameter`. */
@@ -16,27 +24,34 @@ export class Plant {
   constructor(
     given: Readonly<Record<string, Value>>,
     descriptions: ReadonlyMap<string, InstrumentDescription> | undefined,
+    model: PlantModel | undefined,
   ) {
+    this.#model = model
     this.#values = new Map(Object.entries(given))
     this.#given = new Set(this.#values.keys())
     this.#descriptions = descriptions
   }
 
   /** What a reading shows. */
-  read(key: string): Value {
-    const known = this.#values.get(key)
+  read(key: string, ms: number): Value {
+    const known = (this.#given.has(key) ? undefined : this.#model?.read(key, ms)) ?? this.#values.get(key)
     if (known !== undefined) return known
     const value = usualOf(this.#description(key))
     this.assume(key, value)
     return value
   }
 
-  write(key: string, value: Value): void {
+  write(key: string, value: Value, ms: number): void {
+    this.#model?.write(key, value, ms)
     // A reading that was given is another's word against the run's: the page would show that too.
     if (!this.#given.has(key)) this.#values.set(key, value)
     this.assumed.delete(key)
-    const safe = this.#description(key)?.safe ?? offOf(value)
-    if (safe === value) this.left.delete(key)
+    const description = this.#description(key)
+    // What a stop leaves as it is, e.g. a limit or a range, is no danger when it stays.
+    const isSetting =
+      description !== undefined && description.safe === undefined && typeof value !== 'boolean'
+    const safe = description?.safe ?? offOf(value)
+    if (isSetting || safe === value) this.left.delete(key)
     else this.left.set(key, value)
   }
 
