@@ -38,6 +38,7 @@ const HOMES: Record<string, string[]> = {
   mqtt: ['packages/transports', 'apps/simulator'],
   aedes: ['apps/simulator'],
   'eventsource-parser': ['packages/transports'],
+  'temporal-polyfill': ['packages/recipes'],
   fastify: ['apps/web'],
   preact: ['apps/dashboard'],
 }

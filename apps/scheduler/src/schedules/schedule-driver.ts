@@ -180,6 +180,8 @@ export class ScheduleDriver {
     ])
     this.#stored = next
     this.#shown = shown
+    // Whoever leads now takes up what was written.
+    if (this.#tools.signal.aborted) return
     for (const { after } of begun) after?.()
   }
 
