@@ -11,15 +11,21 @@ export class Runs {
     this.#stand = stand
   }
 
+  /** Waits until a recipe is known and without fault; some of its instruments may have to be named. */
+  known(id: string): Promise<RecipeDescription> {
+    return this.recipe(id, false)
+  }
+
   /** Waits until a recipe can be started with the instruments that it names. */
-  recipe(id: string): Promise<RecipeDescription> {
+  recipe(id: string, withRoles = true): Promise<RecipeDescription> {
     return eventually(
       async () => {
         const { body } = await this.#stand.api<RecipeDescription[]>('/api/recipes')
         const found = body.find((recipe) => recipe.id === id)
         if (found && found.faults.length > 0) throw new Error(found.faults.join('\n'))
         // A role whose instrument no worker has described yet.
-        return found && Object.values(found.roles).every((role) => role.default !== null) ? found : undefined
+        const isOpen = Object.values(found?.roles ?? {}).some((role) => role.default === null)
+        return isOpen && withRoles ? undefined : found
       },
       {
         what: `the recipe ${id} is known, without fault, with instruments for all its roles`,
