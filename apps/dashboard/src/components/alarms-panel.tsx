@@ -57,15 +57,9 @@ function Alarm({ alarm }: { alarm: AlarmRecord }) {
           <span class="glyph" aria-hidden="true" />
           {t(SEVERITY_WORDS[severity])}
         </span>
-        <span>{t(isOver ? 'alarmOver' : 'alarmActive')}</span>
-        <span class="quiet" title={timeOf(since)}>
-          {t('alarmSince')} <Age at={since} />
+        <span title={timeOf(since)}>
+          {t(isOver ? 'alarmOver' : 'alarmActive')} <Age at={isOver ? returnedAt : since} />
         </span>
-        {isOver && returnedAt !== undefined && (
-          <span class="quiet">
-            {t('alarmOverSince')} <Age at={returnedAt} />
-          </span>
-        )}
         {count > 1 && <span class="quiet">{t('alarmTimes', { count })}</span>}
         <span class="quiet id">{label === undefined ? id : `${label} · ${id}`}</span>
       </div>
