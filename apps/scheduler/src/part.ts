@@ -31,7 +31,7 @@ export interface Part {
   change?(change: SiteChange): void
   /** @returns undefined: the request is another part's */
   request?(request: SchedulerRequest, at: number): Promise<Answered | undefined> | Answered | undefined
-  /** Ends at once, writing nothing more: this process may lead no longer. */
+  /** Ends at once. What it still writes is refused when this process leads no longer; nothing may depend on it. */
   end(): Promise<void> | void
 }
 

@@ -106,6 +106,10 @@ export function checkAlarms(
       'key',
     )
   }
+  if (spec?.type === 'array' && raw.state !== undefined) {
+    report([...path, 'state'], `${name} is a list of numbers: it can't have "state". Remove it.`, 'key')
+    return
+  }
   checkOrder(raw, path, report)
   for (const key of ['equals', 'notEquals'] as const) {
     const given = raw.state?.[key]

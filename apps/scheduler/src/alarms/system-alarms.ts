@@ -58,7 +58,8 @@ export class SystemAlarms {
 
   /** Nobody led for a time: said once, until somebody acknowledges it. */
   schedulerWasAway(before: string, next: string, awayMs: number, now: Now): void {
-    const message = `Scheduler ${before} ended without a word, and ${next} leads now: for ${secondsInWords(awayMs)} nobody looked after runs, schedules and alarms.`
+    const since = before === next ? 'it has begun anew' : `${next} leads now`
+    const message = `Scheduler ${before} ended without a word, and ${since}: for ${secondsInWords(awayMs)} nobody looked after runs, schedules and alarms.`
     this.#happened(schedulerAway(), message, now)
   }
 
