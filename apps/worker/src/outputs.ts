@@ -82,6 +82,8 @@ export class Outputs {
   readonly watches: ReadonlyMap<string, OutputWatch>
   /** Something was switched that is not on the disk yet. */
   changed = false
+  /** Is told of each write that was acknowledged, also of outputs without rules. */
+  onWrote: (target: CommandTarget) => void = () => undefined
   readonly #clock: Clock
   readonly #save: () => void
   readonly #knownAt: number
@@ -133,13 +135,19 @@ export class Outputs {
     const concerned = this.#written(target)
     if (concerned.length === 0) return
     for (const [watch, value] of concerned) watch.writing(value, monotonic())
-    this.#save()
+    try {
+      this.#save()
+    } catch (error) {
+      this.refused(target)
+      throw error
+    }
   }
 
   /** The instrument has acknowledged it. */
   wrote(target: CommandTarget): void {
     for (const [watch, value] of this.#written(target)) watch.wrote(value, monotonic())
     this.changed = true
+    this.onWrote(target)
   }
 
   /** The instrument has said no to it. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, readdirSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { CommandRecord, OutputCount, SiteEvent } from '@golem/core'
+import type { CommandRecord, InstrumentState, OutputCount, SiteEvent } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
 import { type Stand, relayBoard, startStand } from '../kit/stand.ts'
 
@@ -70,6 +72,24 @@ describe('rules of an output', () => {
     assert.equal((await set('lamp', 'red', 0)).outcome, 'done')
   })
 
+  test('a disk that does not take what is known of an output refuses the switching on, unsent', async () => {
+    const folder = join(stand.dir, 'journal', 'test')
+    const file = readdirSync(folder).find(
+      (name) => name.endsWith('.outputs.json') && readFileSync(join(folder, name), 'utf8').includes('relays'),
+    )
+    const inTheWay = join(folder, `${file}.new`)
+    mkdirSync(inTheWay)
+    try {
+      const refused = await set('relays', 'relay2', true)
+      assert.deepEqual([refused.outcome, refused.code, refused.effect], ['refused', 'JOURNAL_FAILED', 'none'])
+      assert.equal(told(2, 1), 0)
+    } finally {
+      rmdirSync(inTheWay)
+    }
+    assert.equal((await set('relays', 'relay2', true)).outcome, 'done')
+    assert.equal((await set('relays', 'relay2', false)).outcome, 'done')
+  })
+
   test('counters outlive their worker, tell of limits, refuse, and are reset by an action', async () => {
     const count = async (wanted: (count: OutputCount) => boolean): Promise<unknown> =>
       stand.until(
@@ -85,6 +105,9 @@ describe('rules of an output', () => {
     assert.equal((await set('relays', 'relay1', false)).outcome, 'done')
     await stand.workers.at(-1)?.kill('SIGKILL')
     await stand.addWorker()
+    const isBack = ({ owner, condition }: InstrumentState): boolean =>
+      owner === 'worker-1' && condition === 'ok'
+    await stand.until('relays', isBack, 'the next worker has it', 30_000)
     await count(({ cycles, onTimeS }) => cycles === 1 && onTimeS >= 1)
     assert.equal((await set('relays', 'relay1', true)).outcome, 'done')
     assert.equal((await set('relays', 'relay1', false)).outcome, 'done')
