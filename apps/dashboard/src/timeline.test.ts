@@ -1,7 +1,7 @@
 import type { PlannedStart } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countsOf, marksOf, mergeStarts, spanAround, ticksOf } from './timeline.ts'
+import { countsOf, marksOf, mergeStarts, spanAround, thinned, ticksOf } from './timeline.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z')
 const at = (hours: number): string => new Date(NOW + hours * 3_600_000).toISOString()
@@ -49,6 +49,17 @@ test('a run that began before the span is shown from its edge on; what ended bef
   )
 })
 
+test('what can not be told apart is drawn once; long runs and other kinds all are', () => {
+  const starts = Array.from({ length: 500 }, (_, n) =>
+    began(-1 - n / 100_000, { finishedAt: at(-1), end: n % 2 ? 'failed' : 'completed' }),
+  )
+  const long = [began(-20, { finishedAt: at(-10) }), began(-20.001, { finishedAt: at(-10) })]
+  const marks = marksOf([...starts, ...long], [], spanAround(NOW, 24), NOW)
+  assert.equal(marks.length, 502)
+  assert.ok(thinned(marks).length <= 6, `${thinned(marks).length}`)
+  assert.equal(thinned(marks).filter(({ to, from }) => to - from > 0.1).length, 2)
+})
+
 test('newer records replace those of the same start and keep the others', () => {
   const known = [began(-1), began(-2, { finishedAt: at(-1) })]
   const merged = mergeStarts(known, [began(0), began(-1, { finishedAt: at(0), end: 'completed' })])
@@ -60,6 +71,7 @@ test('newer records replace those of the same start and keep the others', () => 
       [at(-2), undefined],
     ],
   )
+  assert.equal(mergeStarts(known, [began(-1)]), known)
 })
 
 test('ticks lie within the span, in order, and stand at whole hours', () => {

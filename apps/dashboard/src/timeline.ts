@@ -3,6 +3,7 @@ import type { ComingStart } from './automation-api.ts'
 import type { Language } from './i18n.ts'
 
 const HOUR = 3_600_000
+const DRAWN_EVERY_MS = 10_000
 /** A start that is later than this counts as late, in ms: a scheduler looks about once a second. */
 export const LATE_MS = 5000
 
@@ -15,6 +16,11 @@ export interface Span {
 /** As far back as ahead. */
 export function spanAround(nowMs: number, hours: number): Span {
   return { from: nowMs - hours * HOUR, to: nowMs + hours * HOUR }
+}
+
+/** The time at which timelines are drawn anew, so that thousands of marks are not drawn each second. */
+export function drawnAt(nowMs: number): number {
+  return Math.floor(nowMs / DRAWN_EVERY_MS) * DRAWN_EVERY_MS
 }
 
 /** Where a time lies in the span, 0 to 1; what lies outside stands at the edge. */
@@ -82,6 +88,21 @@ function endOf({ skipped, until, finishedAt }: PlannedStart, began: number, nowM
   return finishedAt === undefined ? Math.max(began, nowMs) : Date.parse(finishedAt)
 }
 
+/** Marks that are apart by less than this share of the timeline can't be told apart. */
+const FINEST = 1 / 1000
+
+/** Of short marks of one kind that lie on each other the first, so that a drawing has a bounded number of them. */
+export function thinned(marks: readonly Mark[]): Mark[] {
+  const taken = new Set<string>()
+  return marks.filter(({ kind, from, to, isLate }) => {
+    if (to - from > 2 * FINEST) return true
+    const place = `${kind} ${String(isLate)} ${Math.floor(from / FINEST)}`
+    const isFree = !taken.has(place)
+    taken.add(place)
+    return isFree
+  })
+}
+
 /** How many starts each stand for. */
 export function countsOf(
   starts: readonly PlannedStart[],
@@ -129,12 +150,16 @@ export function ticksOf(span: Span, language: Language): Tick[] {
   return ticks
 }
 
-/** Puts newer records of starts over those that are known, newest planned first. */
+/** Puts newer records of starts over those that are known, newest planned first. @returns `known` when nothing is new */
 export function mergeStarts(
   known: readonly PlannedStart[],
   newer: readonly PlannedStart[],
 ): readonly PlannedStart[] {
   const keyOf = ({ schedule, plannedAt }: PlannedStart): string => `${schedule} ${plannedAt}`
+  const before = new Map(known.map((start) => [keyOf(start), start]))
+  const isNews = (start: PlannedStart): boolean =>
+    JSON.stringify(before.get(keyOf(start))) !== JSON.stringify(start)
+  if (!newer.some(isNews)) return known
   const all = new Map([...known, ...newer].map((start) => [keyOf(start), start]))
   return [...all.values()].toSorted((a, b) => b.plannedAt.localeCompare(a.plannedAt))
 }

@@ -1,11 +1,11 @@
 import type { PlannedStart, ScheduleState } from '@golem/core'
-import { useId, useState } from 'preact/hooks'
+import { useId, useMemo, useState } from 'preact/hooks'
 import type { ComingStart } from '../automation-api.ts'
 import { formatDuration } from '../format.ts'
 import type { MessageKey } from '../i18n.ts'
 import { formatMinute } from '../reservation.ts'
 import { language, now, t } from '../store.ts'
-import { ticksOf, type Span, spanAround } from '../timeline.ts'
+import { drawnAt, ticksOf, type Span, spanAround } from '../timeline.ts'
 import { usePage } from './page-context.ts'
 import { ScheduleSwitch } from './schedule-switch.tsx'
 import { StartsTable } from './starts-table.tsx'
@@ -47,7 +47,8 @@ export function SchedulesPanel() {
   }
   if (schedules.rows.length === 0) return <p class="empty">{t('schedulesNone')}</p>
   if (nowMs === null) return null
-  const span = spanAround(nowMs, hours)
+  const drawn = drawnAt(nowMs)
+  const span = spanAround(drawn, hours)
   const errors = new Set([schedules.error, starts.error, coming.error].filter((error) => error !== ''))
   return (
     <div class="schedules">
@@ -65,9 +66,10 @@ export function SchedulesPanel() {
         <Schedule
           key={schedule.id}
           schedule={schedule}
-          starts={(starts.rows ?? []).filter((start) => start.schedule === schedule.id)}
-          coming={(coming.rows ?? []).filter((start) => start.schedule === schedule.id)}
+          starts={starts.rows ?? NO_STARTS}
+          coming={coming.rows ?? NO_STARTS}
           span={span}
+          drawn={drawn}
           nowMs={nowMs}
           onSwitched={() => setSwitched((count) => count + 1)}
         />
@@ -76,6 +78,8 @@ export function SchedulesPanel() {
     </div>
   )
 }
+
+const NO_STARTS: readonly PlannedStart[] = []
 
 interface SpanChoiceProps {
   hours: number
@@ -103,17 +107,21 @@ function SpanChoice({ hours, onChoose }: SpanChoiceProps) {
 
 interface ScheduleProps {
   schedule: ScheduleState
-  /** Newest first. */
+  /** Of all schedules, newest first. */
   starts: readonly PlannedStart[]
   coming: readonly ComingStart[]
   span: Span
+  /** The time at which timelines were drawn. */
+  drawn: number
   nowMs: number
   onSwitched: () => void
 }
 
-function Schedule({ schedule, starts, coming, span, nowMs, onSwitched }: ScheduleProps) {
+function Schedule({ schedule, starts: all, coming: ahead, span, drawn, nowMs, onSwitched }: ScheduleProps) {
   const titleId = useId()
   const { id, label, recipe, when, missed, enabled, message, next } = schedule
+  const starts = useMemo(() => all.filter((start) => start.schedule === id), [all, id])
+  const coming = useMemo(() => ahead.filter((start) => start.schedule === id), [ahead, id])
   return (
     <section class="schedule" aria-labelledby={titleId} data-schedule={id} data-enabled={String(enabled)}>
       <header>
@@ -135,7 +143,7 @@ function Schedule({ schedule, starts, coming, span, nowMs, onSwitched }: Schedul
         </div>
         <ScheduleSwitch schedule={schedule} onSwitched={onSwitched} />
       </header>
-      <Timeline label={label} starts={starts} coming={coming} span={span} nowMs={nowMs} />
+      <Timeline label={label} starts={starts} coming={coming} span={span} nowMs={drawn} />
       <StartsTable starts={starts} />
     </section>
   )

@@ -1,9 +1,19 @@
 import type { PlannedStart } from '@golem/core'
+import { useMemo } from 'preact/hooks'
 import type { ComingStart } from '../automation-api.ts'
 import { formatDuration, formatTime } from '../format.ts'
 import type { MessageKey } from '../i18n.ts'
 import { language, t } from '../store.ts'
-import { countsOf, type Mark, type MarkKind, marksOf, shareOf, type Span, type Tick } from '../timeline.ts'
+import {
+  countsOf,
+  type Mark,
+  type MarkKind,
+  marksOf,
+  shareOf,
+  type Span,
+  thinned,
+  type Tick,
+} from '../timeline.ts'
 
 const WIDTH = 1000
 const HEIGHT = 40
@@ -40,9 +50,25 @@ interface TimelineProps {
 
 /** The starts of one schedule, past ones left of the line of now, coming ones right of it. */
 export function Timeline({ label, starts, coming, span, nowMs }: TimelineProps) {
-  const marks = marksOf(starts, coming, span, nowMs)
+  const lang = language.value
+  const drawing = useMemo(() => {
+    const marks = marksOf(starts, coming, span, nowMs)
+    return <Drawing label={label} starts={starts} marks={marks} now={shareOf(span, nowMs)} />
+  }, [label, starts, coming, span.from, span.to, nowMs, lang])
+  return drawing
+}
+
+interface DrawingProps {
+  label: string
+  starts: readonly PlannedStart[]
+  marks: readonly Mark[]
+  /** 0 to 1 */
+  now: number
+}
+
+function Drawing({ label, starts, marks, now }: DrawingProps) {
   const byKey = new Map(starts.map((start) => [start.plannedAt, start]))
-  const x = shareOf(span, nowMs) * WIDTH
+  const shown = thinned(marks)
   return (
     <svg
       class="timeline"
@@ -52,11 +78,26 @@ export function Timeline({ label, starts, coming, span, nowMs }: TimelineProps) 
       preserveAspectRatio="none"
       focusable="false"
     >
-      {marks.map((mark) => (
-        <MarkShape key={mark.key} mark={mark} title={titleOf(mark, byKey.get(mark.key))} />
-      ))}
-      <path class="now" d={`M${x} 0V${HEIGHT}`} vector-effect="non-scaling-stroke" />
+      {shown
+        .filter(({ kind }) => kind !== 'planned')
+        .map((mark) => (
+          <MarkShape key={mark.key} mark={mark} title={titleOf(mark, byKey.get(mark.key))} />
+        ))}
+      <Planned at={shown.filter(({ kind }) => kind === 'planned').map(({ from }) => from)} />
+      <path class="now" d={`M${now * WIDTH} 0V${HEIGHT}`} vector-effect="non-scaling-stroke" />
     </svg>
+  )
+}
+
+/** All that is to come, as one line: there can be a thousand of them. */
+function Planned({ at }: { at: readonly number[] }) {
+  const { y, height } = SHAPES.planned
+  return (
+    <path
+      class="planned"
+      d={at.map((share) => `M${share * WIDTH} ${y}v${height}`).join('')}
+      vector-effect="non-scaling-stroke"
+    />
   )
 }
 
@@ -67,20 +108,16 @@ function MarkShape({ mark: { kind, from, to, isLate }, title }: { mark: Mark; ti
   return (
     <g class={kind}>
       {title !== undefined && <title>{title}</title>}
-      {kind === 'planned' ? (
-        <path d={`M${x} ${y}v${height}`} vector-effect="non-scaling-stroke" />
-      ) : (
-        <rect x={x} y={y} width={width} height={height} vector-effect="non-scaling-stroke" />
-      )}
+      <rect x={x} y={y} width={width} height={height} vector-effect="non-scaling-stroke" />
       {/* A line of no length with round ends is a dot that the stretching leaves round. */}
       {isLate && <path class="late" d={`M${x + width / 2} 4h0`} vector-effect="non-scaling-stroke" />}
     </g>
   )
 }
 
-function titleOf({ kind, key }: Mark, start: PlannedStart | undefined): string {
+function titleOf({ kind }: Mark, start: PlannedStart | undefined): string {
+  if (start === undefined) return ''
   const time = (at: string): string => formatTime(at, null, language.value)
-  if (start === undefined) return `${time(key.replace('planned ', ''))}: ${t('legendPlanned')}`
   const words = [`${time(start.plannedAt)}: ${t(keyOf(kind))}`]
   const { lateMs = 0, skipped, startedAt, finishedAt } = start
   if (startedAt && lateMs >= 1000) {
@@ -105,15 +142,19 @@ export function Legend() {
       {LEGEND.map(({ kind, key }) => (
         <li key={kind}>
           <svg class="timeline" viewBox="0 0 20 40" aria-hidden="true" focusable="false">
-            <MarkShape
-              mark={{
-                key: '',
-                kind: kind === 'late' ? 'done' : kind,
-                from: 0.006,
-                to: 0.014,
-                isLate: kind === 'late',
-              }}
-            />
+            {kind === 'planned' ? (
+              <Planned at={[0.01]} />
+            ) : (
+              <MarkShape
+                mark={{
+                  key,
+                  from: 0.006,
+                  to: 0.014,
+                  kind: kind === 'late' ? 'done' : kind,
+                  isLate: kind === 'late',
+                }}
+              />
+            )}
           </svg>
           {t(key)}
         </li>
