@@ -1,6 +1,14 @@
 import type { Now } from '@golem/alarms'
 import type { Site } from '@golem/config'
-import { type AlarmRecord, type RunRecord, type Snapshot, type WorkerRecord, isoTime } from '@golem/core'
+import {
+  type AlarmRecord,
+  type InterlockRecord,
+  type OutputCount,
+  type RunRecord,
+  type Snapshot,
+  type WorkerRecord,
+  isoTime,
+} from '@golem/core'
 import type { SchedulerWrite, SiteView } from '@golem/queue'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -18,10 +26,12 @@ class Rig {
   readonly workers = new Map<string, WorkerRecord>()
   readonly snapshots = new Map<string, Snapshot>()
   readonly runs = new Map<string, RunRecord>()
+  readonly interlocks = new Map<string, InterlockRecord>()
   readonly view = {
     workers: this.workers,
     snapshots: this.snapshots,
     runs: this.runs,
+    interlocks: this.interlocks,
     alarms: new Map(),
     now: () => START + this.ms,
   } as unknown as SiteView
@@ -229,4 +239,45 @@ test('while a run of the named recipe is in the named stage nobody is called', (
   rig.run('r1', { ...progress('Heat'), state: 'ended' })
   rig.book.refresh()
   assert.equal(rig.alarms[0]?.inhibited, undefined)
+})
+
+test('an interlock that has tripped calls until it is reset, with what it says is to be done', () => {
+  const rig = new Rig()
+  const pass = (): void => void rig.pass(2_000, () => rig.beat('w-1'))
+  const tripped = { id: 't1', at: isoTime(START), message: 'Lamp: temperature is 80.', worker: 'w-1' }
+  rig.interlocks.set('heat', { name: 'heat', tripped, reset: null, guidance: 'Let it cool down.' })
+  pass()
+  assert.deepEqual(rig.ids, ['interlock.heat active'])
+  assert.equal(rig.alarms[0]?.message, 'Interlock heat has tripped: Lamp: temperature is 80.')
+  assert.equal(rig.alarms[0]?.guidance, 'Let it cool down.')
+  rig.takeOver()
+  assert.equal(rig.alarms[0]?.guidance, 'Let it cool down.')
+  rig.book.acknowledge('interlock.heat', 'ada', '', START)
+  const reset = { trip: 't1', at: isoTime(START), by: 'ada', note: '' }
+  rig.interlocks.set('heat', { name: 'heat', tripped: null, reset })
+  pass()
+  assert.deepEqual(rig.ids, [])
+})
+
+test('an output that is about to be used up calls, and once more when it is; a reset ends both', () => {
+  const rig = new Rig()
+  const count = (level: OutputCount['level']): void => {
+    rig.speak('w-1')
+    const outputs = { red: { count: { onTimeS: 7200, cycles: 3, since: isoTime(START), level } } }
+    Object.assign(rig.snapshots.get('lamp') ?? {}, { outputs })
+    rig.pass(2_000, () => rig.beat('w-1'))
+  }
+  count('ok')
+  assert.deepEqual(rig.ids, [])
+  count('warn')
+  assert.deepEqual(rig.ids, ['lamp.red.counter active'])
+  assert.match(
+    rig.alarms[0]?.message ?? '',
+    /red will soon have used up what it may: 2 h on, switched on 3 times/,
+  )
+  rig.takeOver()
+  count('limit')
+  assert.deepEqual(rig.ids, ['lamp.red.counter active', 'lamp.red.counterLimit active'])
+  count('ok')
+  assert.deepEqual(rig.ids, ['lamp.red.counter returned', 'lamp.red.counterLimit returned'])
 })

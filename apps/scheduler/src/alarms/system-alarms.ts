@@ -1,6 +1,13 @@
 import { type Now, secondsInWords } from '@golem/alarms'
 import type { Site } from '@golem/config'
-import type { RunRecord, Severity, WorkerRecord } from '@golem/core'
+import {
+  type InterlockRecord,
+  type OutputCount,
+  type RunRecord,
+  type Severity,
+  type WorkerRecord,
+  timeInWords,
+} from '@golem/core'
 import type { SiteView } from '@golem/queue'
 import type { AlarmBook } from './alarm-book.ts'
 import type { Definition } from './definition.ts'
@@ -31,20 +38,28 @@ export class SystemAlarms {
   /** What an alarm of this kind is, when the leader before has left one; undefined: it is none of these. */
   definitionOf(id: string): Definition | undefined {
     const [kind = '', name = ''] = id.split('.')
+    if (kind === 'interlock') {
+      const interlock = id.slice('interlock.'.length)
+      return interlockTripped(interlock, this.#view.interlocks.get(interlock)?.guidance)
+    }
     if (kind === 'worker') return workerLost(id.slice('worker.'.length))
     if (id === `run.${name}.failed` || id === `run.${name}.asks`) return runCalls(id)
     if (id === `notifier.${name}`) return notifierFails(name)
     if (id === 'scheduler') return schedulerAway()
     if (id === 'clock') return clockNotTrusted()
     if (id === 'clock-step') return clockStepped()
-    return this.#site.instruments.some((one) => id === `${one.id}.lost`) ? lost(kind, this.#site) : undefined
+    if (!this.#site.instruments.some((one) => one.id === kind)) return undefined
+    if (id === `${kind}.lost`) return lost(kind, this.#site)
+    const counter = COUNTERS.find((one) => id === `${kind}.${name}.${one}`)
+    return counter && usedUp(kind, name, counter)
   }
 
-  /** Looks at workers, instruments and runs. */
+  /** Looks at workers, instruments with their outputs, interlocks and runs. */
   look(now: Now): void {
     this.#firstNow ??= now
     this.#lookAtWorkers(now)
     for (const { id, label } of this.#site.instruments) this.#lookAtInstrument(id, label, now)
+    for (const record of this.#view.interlocks.values()) this.#lookAtInterlock(record, now)
     for (const run of this.#view.runs.values()) this.#lookAtRun(run, now)
     for (const id of this.#book.idsOf('run.')) this.#lookAtRunAlarm(id, now)
   }
@@ -128,6 +143,9 @@ export class SystemAlarms {
 
   #lookAtInstrument(id: string, label: string, now: Now): void {
     const snapshot = this.#view.snapshots.get(id)
+    for (const [name, { count }] of Object.entries(snapshot?.outputs ?? {})) {
+      if (count) this.#lookAtCount(id, label, name, count, now)
+    }
     const worker = snapshot?.owner ? this.#view.workers.get(snapshot.owner) : undefined
     const definition = lost(id, this.#site)
     if (!snapshot) {
@@ -144,6 +162,23 @@ export class SystemAlarms {
     const so = condition === 'lost' || isOwnerless || (condition === 'connecting' && sinceMs > NEVER_SEEN_MS)
     const why = isOwnerless ? 'No worker has it.' : message
     this.#book.take(definition, { so, message: `${label} is lost. ${why}`, value: null }, now)
+  }
+
+  #lookAtCount(id: string, label: string, name: string, count: OutputCount, now: Now): void {
+    const { level, onTimeS, cycles, litres, since } = count
+    const used = `${secondsInWords(onTimeS * 1000)} on, switched on ${cycles} times${litres === undefined ? '' : `, ${litres.toFixed(1)} l`}`
+    for (const counter of COUNTERS) {
+      const so = level === 'limit' || (level === 'warn' && counter === 'counter')
+      const what = counter === 'counter' ? 'will soon have' : 'has'
+      const message = `${label}: ${name} ${what} used up what it may: ${used} since ${timeInWords(since)}.`
+      this.#book.take(usedUp(id, name, counter), { so, message, value: null }, now)
+    }
+  }
+
+  #lookAtInterlock({ name, tripped, guidance }: InterlockRecord, now: Now): void {
+    const message = `Interlock ${name} has tripped: ${tripped?.message ?? ''}`
+    const definition = interlockTripped(name, guidance)
+    this.#book.take(definition, { so: tripped !== null, message, value: null }, now)
   }
 
   #lookAtRun({ id, label, state, end, message }: RunRecord, now: Now): void {
@@ -191,6 +226,18 @@ function lost(id: string, { leaseMs }: Site): Definition {
     instrument: id,
     manner: { ...AT_ONCE, delayMs: leaseMs },
   })
+}
+
+/** What tells that an output is about to wear out, and that it has. */
+const COUNTERS = ['counter', 'counterLimit'] as const
+
+function usedUp(instrument: string, parameter: string, counter: (typeof COUNTERS)[number]): Definition {
+  const guidance = 'Replace or refill it, then reset its counters.'
+  return system(`${instrument}.${parameter}.${counter}`, 'warning', guidance, { instrument })
+}
+
+function interlockTripped(name: string, guidance = 'Look what has made it trip, then reset it.'): Definition {
+  return system(`interlock.${name}`, 'critical', guidance)
 }
 
 function workerLost(id: string): Definition {
