@@ -10,6 +10,8 @@ import { Schedules } from './schedules/schedules.ts'
 /** What the leading scheduler of a site does. */
 export function partsOf(site: Site): PartMaker[] {
   const shelf = new RecipeShelf(site.instanceDir)
+  // Also one that stands by knows them, so that it has not to read them when it takes over; faults are told by the leader.
+  void shelf.refreshCode().catch(() => undefined)
   return [
     (context) => new Recipes(context, shelf),
     (context) => {

@@ -1,6 +1,6 @@
 export { type LoadedModels, loadModels, SHIPPED_MODELS } from './load-models.ts'
 export { builtIn } from './registry.ts'
-export { loadSiteDrivers, type SiteDrivers } from './site/index.ts'
+export { driverFiles, loadSiteDrivers, readRecipeSource, type SiteDrivers } from './site/index.ts'
 export { checkDriverTypes } from './site/check-types.ts'
 export { type Answerer, createAnswerer } from './yaml/simulation.ts'
 export { modelFileOf, modelSchema, type ReadModel, readModelFile } from './yaml/index.ts'

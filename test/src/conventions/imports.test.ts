@@ -21,7 +21,10 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
     always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'],
     lazy: ['discovery'],
   },
-  'apps/scheduler': { always: ['core', 'config', 'queue', 'recipes', 'alarms'] },
+  'apps/scheduler': {
+    always: ['core', 'config', 'queue', 'recipes', 'alarms'],
+    lazy: ['drivers'],
+  },
   'apps/cli': {
     always: ['core', 'config'],
     lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway', 'recipes'],

@@ -1,42 +1,92 @@
 import { describeFault } from '@golem/config'
 import { GolemError, type InstrumentDescription, type RecipeDescription } from '@golem/core'
 import {
+  codeProgram,
+  describeCode,
   describeRecipe,
   type FoundRecipes,
   link,
   loadRecipes,
   type Program,
+  type Recipe,
   SHIPPED_RECIPES,
 } from '@golem/recipes'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadCode, type LoadedCode } from '../code/load-code.ts'
+
+/** After this long a recipe in code that took too long to tell what it is, is asked again, in ms. */
+const ASK_AGAIN_MS = 300_000
 
 /** The recipes of the site, as their files are now. */
 export class RecipeShelf {
   readonly #folders: readonly string[]
+  readonly #codeFolder: string
   #found: FoundRecipes
   #stamp: string
+  #code: ReadonlyMap<string, LoadedCode> = new Map()
+  #codeStamp = ''
+  /** When those that took too long are asked again. */
+  #askAgainAt = Infinity
+  #reading: Promise<boolean> | undefined
 
   /** @param instanceDir - whose folder `recipes` has the site's own; they replace shipped ones of the same name */
   constructor(instanceDir: string) {
-    this.#folders = [SHIPPED_RECIPES, join(instanceDir, 'recipes')]
-    this.#stamp = this.#look()
+    this.#codeFolder = join(instanceDir, 'recipes')
+    this.#folders = [SHIPPED_RECIPES, this.#codeFolder]
+    this.#stamp = look(this.#folders, /\.yaml$/)
     this.#found = loadRecipes(this.#folders)
   }
 
   /** Reads the files anew where they have changed. @returns whether they have */
   refresh(): boolean {
-    const stamp = this.#look()
+    const stamp = look(this.#folders, /\.yaml$/)
     if (stamp === this.#stamp) return false
     this.#stamp = stamp
     this.#found = loadRecipes(this.#folders)
     return true
   }
 
+  /** As `refresh`, of recipes in code, which tell by themselves what they are: that may take some seconds. */
+  refreshCode(): Promise<boolean> {
+    this.#reading ??= this.#readCode().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  /** Were the recipes in code ever read? */
+  get knowsCode(): boolean {
+    return this.#codeStamp !== ''
+  }
+
+  async #readCode(): Promise<boolean> {
+    const stamp = `read ${look([this.#codeFolder], /\.(?:ts|mjs)$/)}`
+    if (stamp === this.#codeStamp && performance.now() < this.#askAgainAt) return false
+    this.#code = await loadCode(this.#codeFolder, this.#code)
+    this.#codeStamp = stamp
+    const isLate = [...this.#code.values()].some((each) => each.stamp === null)
+    this.#askAgainAt = isLate ? performance.now() + ASK_AGAIN_MS : Infinity
+    return true
+  }
+
+  /** The recipes in YAML without faults. */
+  get recipes(): ReadonlyMap<string, Recipe> {
+    return this.#found.recipes
+  }
+
+  /** A recipe in code; undefined: it is in YAML, or there is none. */
+  code(id: string): LoadedCode | undefined {
+    return this.#code.get(id)
+  }
+
   /** @param instruments - what is known of the site's instruments: recipes that do not fit them have faults */
   describe(instruments: ReadonlyMap<string, InstrumentDescription>): RecipeDescription[] {
     const { read, recipes } = this.#found
-    return read.map((each) => describeRecipe(each, recipes, instruments))
+    const code = [...this.#code.values()].map(({ declared }) => describeCode(declared, recipes, instruments))
+    const names = new Set(code.map(({ id }) => id))
+    const inYaml = read.filter(({ id }) => !names.has(id))
+    return [...inYaml.map((each) => describeRecipe(each, recipes, instruments)), ...code]
   }
 
   /**
@@ -51,32 +101,43 @@ export class RecipeShelf {
     instruments: ReadonlyMap<string, InstrumentDescription>,
   ): Program {
     const { read, recipes } = this.#found
+    const code = this.#code.get(id)
+    if (code) {
+      const made = codeProgram(code.declared, { recipes, bindings, descriptions: instruments })
+      if (!made.program) throw faulty(id, made.faults.map(describeFault))
+      return made.program
+    }
     const known = read.find((each) => each.id === id)
-    if (!known) throw new GolemError('NOT_FOUND', `There is no recipe "${id}" any more.`)
+    if (!known) {
+      const why = this.knowsCode
+        ? ' any more.'
+        : ' in YAML, and those in code are still being read: try again.'
+      throw new GolemError('NOT_FOUND', `There is no recipe "${id}"${why}`)
+    }
     if (!known.recipe) throw faulty(id, known.faults.map(describeFault))
     const { program, faults } = link(known.recipe, { recipes, bindings, descriptions: instruments })
     if (!program) throw faulty(id, faults.map(describeFault))
     return program
   }
+}
 
-  /** Names, sizes and times of the files: when they are the same, so are the files. */
-  #look(): string {
-    return this.#folders
-      .flatMap((folder) => {
-        try {
-          return readdirSync(folder)
-            .filter((name) => name.endsWith('.yaml'))
-            .map((name) => {
-              const { mtimeMs, size } = statSync(join(folder, name))
-              return `${folder}/${name} ${mtimeMs} ${size}`
-            })
-        } catch (error) {
-          // A folder that is not there has no recipes; one that can't be read is told by loadRecipes.
-          return [`${folder} ${String(error)}`]
-        }
-      })
-      .join('\n')
-  }
+/** Names, sizes and times of the files: when they are the same, so are the files. */
+function look(folders: readonly string[], wanted: RegExp): string {
+  return folders
+    .flatMap((folder) => {
+      try {
+        return readdirSync(folder)
+          .filter((name) => wanted.test(name))
+          .map((name) => {
+            const { mtimeMs, size } = statSync(join(folder, name))
+            return `${folder}/${name} ${mtimeMs} ${size}`
+          })
+      } catch (error) {
+        // A folder that is not there has no recipes; one that can't be read is told by loadRecipes.
+        return [`${folder} ${String(error)}`]
+      }
+    })
+    .join('\n')
 }
 
 function faulty(id: string, faults: readonly string[]): GolemError {

@@ -1,10 +1,13 @@
-import { messageOf } from '@golem/core'
+import { messageOf, type RecipeDescription } from '@golem/core'
 import type { SchedulerWrite, SiteChange } from '@golem/queue'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part, PartContext } from '../part.ts'
 import type { RecipeShelf } from './recipe-shelf.ts'
 
 /** How often the files are looked at, in ms. */
 const LOOK_EVERY_MS = 2_000
+/** So long a new leader waits for recipes in code before it goes on without them, in ms. */
+const CODE_WITHIN_MS = 1_000
 
 /** Tells the site which recipes there are, and what is wrong with them. */
 export class Recipes implements Part {
@@ -24,6 +27,8 @@ export class Recipes implements Part {
     for (const [id, recipe] of this.#context.client.site.view.recipes)
       this.#told.set(id, JSON.stringify(recipe))
     this.#shelf.refresh()
+    // A file that hangs must not keep anybody from taking over.
+    await Promise.race([this.#shelf.refreshCode(), sleep(CODE_WITHIN_MS, undefined, { ref: false })])
     await this.#tell()
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS)
   }
@@ -42,6 +47,7 @@ export class Recipes implements Part {
     this.#isBusy = true
     try {
       if (this.#shelf.refresh()) this.#isDirty = true
+      if (await this.#shelf.refreshCode()) this.#isDirty = true
       if (this.#isDirty) await this.#tell()
     } catch (error) {
       this.#context.log.warn(`recipes are not told: ${messageOf(error)}`)
@@ -59,12 +65,18 @@ export class Recipes implements Part {
     const writes: SchedulerWrite[] = [...now].flatMap(([id, value]) =>
       this.#told.get(id) === JSON.stringify(value) ? [] : [{ op: 'record', table: 'recipe', id, value }],
     )
-    for (const id of this.#told.keys()) {
-      if (!now.has(id)) writes.push({ op: 'record', table: 'recipe', id, value: null })
+    for (const [id, recipe] of this.#told) {
+      if (!now.has(id) && !this.#shelf.knowsCode && isCode(recipe))
+        now.set(id, JSON.parse(recipe) as RecipeDescription)
+      else if (!now.has(id)) writes.push({ op: 'record', table: 'recipe', id, value: null })
     }
     if (writes.length === 0) return
     await client.write(writes)
     this.#told.clear()
     for (const [id, recipe] of now) this.#told.set(id, JSON.stringify(recipe))
   }
+}
+
+function isCode(recipe: string): boolean {
+  return (JSON.parse(recipe) as RecipeDescription).kind === 'code'
 }

@@ -3,18 +3,22 @@ import type { SchedulerWrite } from '@golem/queue'
 import {
   type Effect,
   type EngineEvent,
-  type EngineState,
   type Now,
+  PROGRAM_STEP,
+  type Program,
   type StepResult,
   statusOf,
   step,
 } from '@golem/recipes'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ProgramStep } from '../code/program-step.ts'
 import type { PartContext } from '../part.ts'
+import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
 import { RunCommands } from './commands.ts'
 import { readingsFrom } from './readings.ts'
 import { RunReservation } from './reservation.ts'
-import { nameOf, recordOf, type StoredRun } from './stored-run.ts'
+import { isSameButTime, written } from './written.ts'
+import { type CodeProgress, LOST, nameOf, NOTHING_TOLD, recordOf, type StoredRun } from './stored-run.ts'
 
 /** Before Redis is asked again, in ms. */
 const AGAIN_AFTER_MS = 300
@@ -22,6 +26,13 @@ const AGAIN_AFTER_MS = 300
 const LONGEST_TIMER_MS = 60_000
 /** How often a run that does nothing but wait writes down how far it is, in ms. */
 const SAVE_EVERY_MS = 60_000
+
+/** Something to be written down between two events. */
+interface Note {
+  type: 'note'
+  code?: CodeProgress
+  writes: readonly SchedulerWrite[]
+}
 
 /**
  * Carries one run on: gives the engine its events one after the other, writes what comes of each before anything is
@@ -33,8 +44,12 @@ export class RunDriver {
   readonly #reservation: RunReservation
   readonly #onEnd: () => void
   readonly #ended = new AbortController()
-  readonly #events: EngineEvent[] = []
+  readonly #events: (EngineEvent | Note)[] = []
   readonly #awaited = new Set<string>()
+  /** Only of a recipe in code. */
+  readonly #program: ProgramStep | undefined
+  /** The effect that its program carries out. */
+  #programEffect = ''
   #stored: StoredRun
   /** Run time at `#anchorAt` of the monotonic clock. */
   #anchorRunMs: number
@@ -45,7 +60,7 @@ export class RunDriver {
   #savedAt = performance.now()
 
   /** @param onEnd - told once, when the run has ended */
-  constructor(context: PartContext, stored: StoredRun, onEnd: () => void) {
+  constructor(context: PartContext, shelf: RecipeShelf, stored: StoredRun, onEnd: () => void) {
     this.#context = context
     this.#stored = stored
     this.#onEnd = onEnd
@@ -55,6 +70,18 @@ export class RunDriver {
       onHeld: () => this.feed({ type: 'start' }),
       onLost: (reason) => this.feed({ type: 'fail', reason }),
       onWaiting: (reason) => void this.#show(reason),
+    })
+    if (!stored.code) return
+    this.#program = new ProgramStep({
+      context,
+      shelf,
+      stored: () => this.#stored,
+      now: (program) => this.#now(program),
+      give: ({ id, instrument, target }) =>
+        this.#commands.give(id, instrument, target, this.#reservation.fenceOf(instrument)),
+      cancel: (command) => this.#cancel(command),
+      note: (code, writes) => this.#enqueue({ type: 'note', code, writes }),
+      onOutcome: (id, outcome) => this.feed({ type: 'outcome', id, outcome }),
     })
   }
 
@@ -89,6 +116,14 @@ export class RunDriver {
     this.#anchorRunMs = state.runMs + Math.max(0, now - savedAt)
     this.#anchorAt = performance.now()
     if (state.phase === 'waiting') return this.begin()
+    const gone = {
+      gapMs: Math.max(0, now - Math.max(aliveAt, savedAt)),
+      cause: 'the scheduler that stepped it was gone',
+    }
+    if (this.#stored.code && state.phase === 'stages') {
+      this.#loseProgram(statusOf(program, state).pending, gone)
+      return this.#reservation.resume()
+    }
     const notSent: string[] = []
     for (const id of statusOf(program, state).pending) {
       if (await this.#commands.wasGiven(id)) void this.#await(id)
@@ -105,12 +140,7 @@ export class RunDriver {
         })
       } else notSent.push(id)
     }
-    this.feed({
-      type: 'interrupted',
-      gapMs: Math.max(0, now - Math.max(aliveAt, savedAt)),
-      notSent,
-      cause: 'the scheduler that stepped it was gone',
-    })
+    this.feed({ type: 'interrupted', ...gone, notSent })
     this.#reservation.resume()
   }
 
@@ -119,13 +149,14 @@ export class RunDriver {
     if (this.#ended.signal.aborted || this.isOver) return
     // Of several reasons to look one is enough.
     if (event.type === 'tick' && this.#events.some(({ type }) => type === 'tick')) return
-    this.#events.push(event)
-    void this.#work()
+    if (event.type === 'request' && this.#program && !this.#mayReach(this.#program, event)) return
+    this.#enqueue(event)
   }
 
   /** Readings of an instrument are new. */
   heard(instrument: string): void {
     if (this.#watches.has(instrument)) this.feed({ type: 'tick' })
+    this.#program?.heard(instrument)
     this.#reservation.look(instrument)
   }
 
@@ -133,15 +164,51 @@ export class RunDriver {
   abandon(): void {
     this.#ended.abort()
     clearTimeout(this.#timer)
+    this.#program?.abandon()
     this.#reservation.close()
   }
 
-  #now(): Now {
+  #enqueue(event: EngineEvent | Note): void {
+    if (this.#ended.signal.aborted || this.isOver) return
+    this.#events.push(event)
+    void this.#work()
+  }
+
+  /** What is asked of a recipe in code: is it for the engine? Otherwise it is done here, or refused in words. */
+  #mayReach(program: ProgramStep, { request, by }: Extract<EngineEvent, { type: 'request' }>): boolean {
+    const { code = NOTHING_TOLD, state } = this.#stored
+    if (state.phase !== 'stages') return true
+    if (request === 'reset' && code.isLost) {
+      this.#enqueue({ type: 'note', code: { ...code, isLost: false }, writes: [] })
+    }
+    const why = request === 'skip' ? program.skip(by) : request === 'resume' && code.isLost ? LOST : null
+    if (why !== null) {
+      const message = `run ${this.id}: not done: ${why}`
+      this.#enqueue({ type: 'note', writes: [{ op: 'event', kind: 'run', by, message }] })
+    }
+    return request !== 'skip' && why === null
+  }
+
+  /** A program ends with its scheduler: what is declared for that is done, and it can't be resumed. */
+  #loseProgram(pending: readonly string[], gone: { gapMs: number; cause: string }): void {
+    const { code = NOTHING_TOLD } = this.#stored
+    if (pending.length > 0) this.#enqueue({ type: 'note', code: { ...code, isLost: true }, writes: [] })
+    this.feed({ type: 'interrupted', ...gone, notSent: [] })
+    for (const id of pending) {
+      this.feed({
+        type: 'outcome',
+        id,
+        outcome: { outcome: 'failed', effect: 'unknown', code: 'INTERRUPTED', message: LOST },
+      })
+    }
+  }
+
+  #now(program: Program = this.#stored.program): Now {
     const { client } = this.#context
     return {
       runMs: Math.round(this.#anchorRunMs + performance.now() - this.#anchorAt),
       utcMs: client.clock.now(),
-      readings: readingsFrom(client.site.view, this.#stored.program.reads),
+      readings: readingsFrom(client.site.view, program.reads),
     }
   }
 
@@ -161,10 +228,11 @@ export class RunDriver {
     }
   }
 
-  async #take(event: EngineEvent): Promise<void> {
-    clearTimeout(this.#timer)
+  async #take(event: EngineEvent | Note): Promise<void> {
     const { program, state } = this.#stored
     const now = this.#now()
+    if (event.type === 'note') return this.#save({ state, effects: [] }, now, event)
+    clearTimeout(this.#timer)
     const result = step(program, state, { ...event, now })
     const isNews = result.effects.length > 0 || !isSameButTime(state, result.state)
     const isDue = performance.now() - this.#savedAt > SAVE_EVERY_MS
@@ -172,6 +240,8 @@ export class RunDriver {
     if (this.#ended.signal.aborted) return
     for (const effect of result.effects) this.#carryOut(effect)
     if (this.isOver) return this.#close()
+    this.#program?.hold(result.state.hold !== null)
+    if (event.type === 'parameters') this.#program?.parameters(result.state.parameters)
     this.#watches = new Set(result.watches.map((name) => name.slice(0, name.indexOf('.'))))
     if (result.wakeInMs !== null) {
       const inMs = Math.min(Math.max(1, result.wakeInMs), LONGEST_TIMER_MS)
@@ -180,7 +250,11 @@ export class RunDriver {
   }
 
   /** Writes state, record and what the step has to say, in one. While Redis is away the run stands still. */
-  async #save({ state, effects }: StepResult, now: Now): Promise<void> {
+  async #save(
+    { state, effects }: Pick<StepResult, 'state' | 'effects'>,
+    now: Now,
+    note?: Note,
+  ): Promise<void> {
     const { client, scheduler } = this.#context
     const next: StoredRun = {
       ...this.#stored,
@@ -191,12 +265,14 @@ export class RunDriver {
         ? { startedAt: isoTime(now.utcMs) }
         : {}),
       ...(state.phase === 'ended' ? { endedAt: isoTime(now.utcMs) } : {}),
+      ...(note?.code ? { code: note.code } : {}),
     }
     const writes: SchedulerWrite[] = [
       { op: 'once', name: `revision:${next.id}`, revision: next.revision },
       { op: 'remember', name: nameOf(next.id), value: next },
       { op: 'record', table: 'run', id: next.id, value: recordOf(next, now, scheduler) },
       ...effects.flatMap((effect) => written(next, effect)),
+      ...(note?.writes ?? []),
     ]
     await this.#persistently(() => client.write(writes))
     this.#stored = next
@@ -229,12 +305,14 @@ export class RunDriver {
   #carryOut(effect: Effect): void {
     switch (effect.type) {
       case 'command':
-        void this.#give(effect)
+        if (this.#program && effect.step === PROGRAM_STEP.index) {
+          this.#programEffect = effect.id
+          this.#program.start(effect.id)
+        } else void this.#give(effect)
         break
       case 'cancel':
-        this.#commands
-          .cancel(effect.command)
-          .catch((error: unknown) => this.#context.log.warn({ err: error, run: this.id }, 'not cancelled'))
+        if (effect.command === this.#programEffect) this.#program?.end()
+        else this.#cancel(effect.command)
         break
       case 'safe':
         void this.#makeSafe(effect)
@@ -251,6 +329,12 @@ export class RunDriver {
     const fence = this.#reservation.fenceOf(instrument)
     const outcome = await this.#commands.give(id, instrument, target, fence)
     if (outcome) this.feed({ type: 'outcome', id, outcome })
+  }
+
+  #cancel(command: string): void {
+    this.#commands
+      .cancel(command)
+      .catch((error: unknown) => this.#context.log.warn({ err: error, run: this.id }, 'not cancelled'))
   }
 
   async #await(id: string): Promise<void> {
@@ -290,27 +374,4 @@ export class RunDriver {
     this.#reservation.giveBack()
     this.#onEnd()
   }
-}
-
-/** What of an effect belongs into Redis together with the state. */
-function written({ id: run, by }: StoredRun, effect: Effect): SchedulerWrite[] {
-  switch (effect.type) {
-    case 'row':
-      return [{ op: 'row', run, value: effect.row }]
-    case 'event':
-      return [{ op: 'event', kind: 'run', by: effect.by ?? by, message: `run ${run}: ${effect.message}` }]
-    case 'refused':
-      return [{ op: 'event', kind: 'run', by, message: `run ${run}: not done: ${effect.message}` }]
-    case 'command':
-    case 'cancel':
-    case 'safe':
-      return []
-  }
-}
-
-/** Has nothing but time passed? */
-function isSameButTime(before: EngineState, after: EngineState): boolean {
-  return (
-    before === after || JSON.stringify({ ...before, runMs: 0 }) === JSON.stringify({ ...after, runMs: 0 })
-  )
 }

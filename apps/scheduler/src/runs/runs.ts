@@ -4,7 +4,7 @@ import { begin } from '@golem/recipes'
 import type { Answered, Part, PartContext } from '../part.ts'
 import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
 import { RunDriver } from './run-driver.ts'
-import { nameOf, recordOf, type StoredRun } from './stored-run.ts'
+import { nameOf, NOTHING_TOLD, recordOf, type StoredRun } from './stored-run.ts'
 
 /** A run that was asked for, but waited for a scheduler longer than this, is not begun: nobody expects it any more. */
 const BEGIN_WITHIN_MS = 30_000
@@ -133,6 +133,7 @@ export class Runs implements Part {
         ...(record.instruments === undefined ? {} : { instruments: record.instruments }),
         submittedAt: record.submittedAt,
         ...(planned === undefined ? {} : { planned }),
+        ...(this.#shelf.code(record.recipe) ? { code: NOTHING_TOLD } : {}),
       }
       const shown = recordOf(stored, { runMs: 0, utcMs: now, readings: {} }, scheduler)
       return {
@@ -163,7 +164,7 @@ export class Runs implements Part {
   }
 
   #drive(stored: StoredRun): RunDriver {
-    const driver = new RunDriver(this.#context, stored, () => void this.#forget(stored.id))
+    const driver = new RunDriver(this.#context, this.#shelf, stored, () => void this.#forget(stored.id))
     this.#drivers.set(stored.id, driver)
     return driver
   }

@@ -1,5 +1,18 @@
-import { type RunRecord, isoTime } from '@golem/core'
+import { type RunProgress, type RunRecord, isoTime } from '@golem/core'
 import { type EngineState, type Now, type Program, progressOf, statusOf } from '@golem/recipes'
+
+/** What a recipe in code has told of itself. */
+export interface CodeProgress {
+  stage: string | null
+  doing: string
+  /** 0 to 1 */
+  fraction: number | null
+  rows: number
+  /** Its process has ended with a scheduler before: it can't be resumed. */
+  isLost: boolean
+}
+
+export const NOTHING_TOLD: CodeProgress = { stage: null, doing: '', fraction: null, rows: 0, isLost: false }
 
 /** A run as the leading scheduler remembers it: everything that its successor needs. */
 export interface StoredRun {
@@ -17,6 +30,8 @@ export interface StoredRun {
   submittedAt: string
   startedAt?: string
   endedAt?: string
+  /** Only of a recipe in code. */
+  code?: CodeProgress
   /** The schedule that started it, and for when that was planned. */
   planned?: { schedule: string; at: string }
 }
@@ -28,7 +43,7 @@ export function nameOf(run: string): string {
 
 /** The record that pages show. */
 export function recordOf(stored: StoredRun, now: Now, scheduler: string): RunRecord {
-  const { id, program, state, by, note, instruments, submittedAt, startedAt, endedAt } = stored
+  const { id, program, state, by, note, instruments, submittedAt, startedAt, endedAt, code } = stored
   const status = statusOf(program, state)
   const at = isoTime(now.utcMs)
   return {
@@ -40,16 +55,40 @@ export function recordOf(stored: StoredRun, now: Now, scheduler: string): RunRec
     parameters: status.parameters,
     ...(instruments === undefined ? {} : { instruments }),
     state: status.state,
-    message: status.message,
+    message: code?.isLost && status.state !== 'ended' ? `${status.message} ${LOST}` : status.message,
     submittedAt,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(status.end === undefined ? {} : { end: status.end }),
-    progress: progressOf(program, state, now),
-    ...(status.choices === undefined ? {} : { choices: status.choices }),
+    progress: code ? progressOfCode(stored, code, now) : progressOf(program, state, now),
+    ...(status.choices === undefined
+      ? {}
+      : { choices: status.choices.filter((one) => !code?.isLost || one !== 'resume') }),
     seenAt: at,
     interruptions: status.interruptions,
-    rows: status.rows,
+    rows: status.rows + (code?.rows ?? 0),
     scheduler,
+  }
+}
+
+/** Why a program that was interrupted can't go on. */
+export const LOST =
+  'Its program ended with the scheduler and can not be resumed: stop does what it wants done at the end, abort makes everything safe, reset begins it anew.'
+
+/** While the program runs it knows best where it is. */
+function progressOfCode({ program, state }: StoredRun, code: CodeProgress, now: Now): RunProgress {
+  const progress = progressOf(program, state, now)
+  if (state.phase !== 'stages') return { ...progress, stages: 0, stageNumber: 0, steps: null }
+  const doing = code.doing === '' ? 'It computes.' : code.doing
+  return {
+    ...progress,
+    stage: code.stage,
+    stageNumber: 0,
+    stages: 0,
+    step: 0,
+    steps: null,
+    doing,
+    fraction: code.fraction,
+    endsAt: null,
   }
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Fault } from '@golem/config'
 import { driverFiles } from './index.ts'
 
-/** What TypeScript says about a site's drivers. */
+/** What TypeScript says about a site's drivers and recipes in code. */
 export interface CheckedTypes {
   faults: readonly Fault[]
   /** Why nothing was checked, as a sentence. */
@@ -31,19 +31,23 @@ const OPTIONS = {
 }
 
 /**
- * Checks the types of a site's drivers against those of `@golem/core`, when there is a TypeScript to do it with.
+ * Checks the types of a site's drivers and recipes in code against those of `@golem/core`, when there is a TypeScript to do it with.
  *
- * @param instanceDir - absolute; its folder `drivers` is looked at
+ * @param instanceDir - absolute; its folders `drivers` and `recipes` are looked at
  */
 export async function checkDriverTypes(instanceDir: string): Promise<CheckedTypes> {
-  const files = driverFiles(join(instanceDir, 'drivers'))
+  const found = [
+    ...driverFiles(join(instanceDir, 'drivers')).map((file) => ({ file, type: 'Model' })),
+    ...driverFiles(join(instanceDir, 'recipes')).map((file) => ({ file, type: 'CodeRecipe' })),
+  ]
+  const files = found.map(({ file }) => file)
   if (files.length === 0) return { faults: [] }
   const compiler = findCompiler()
   if (compiler === undefined) {
     return {
       faults: [],
       skipped:
-        'The types of drivers/ were not checked: there is no TypeScript here (npm install in the folder of golem gets it).',
+        'The types of drivers/ and recipes/ were not checked: there is no TypeScript here (npm install in the folder of golem gets it).',
     }
   }
   const core = fileURLToPath(import.meta.resolve('@golem/core'))
@@ -52,9 +56,10 @@ export async function checkDriverTypes(instanceDir: string): Promise<CheckedType
   try {
     const uses = join(place, 'uses.ts')
     // Also what a file exports without saying what it is. Of JavaScript TypeScript knows too little for that.
-    const typed = files.filter((file) => file.endsWith('.ts'))
+    const typed = found.filter(({ file }) => file.endsWith('.ts'))
     const lines = typed.map(
-      (file, n) => `import m${n} from ${JSON.stringify(file)}; m${n} satisfies import('@golem/core').Model`,
+      ({ file, type }, n) =>
+        `import m${n} from ${JSON.stringify(file)}; m${n} satisfies import('@golem/core').${type}`,
     )
     writeFileSync(uses, [...lines, 'export {}'].join('\n'))
     const project = join(place, 'tsconfig.json')
@@ -65,7 +70,12 @@ export async function checkDriverTypes(instanceDir: string): Promise<CheckedType
     }
     writeFileSync(project, JSON.stringify({ compilerOptions, files: [uses, ...files] }))
     return {
-      faults: faultsIn(await run(compiler, ['--pretty', 'false', '-p', project], place), place, uses, typed),
+      faults: faultsIn(
+        await run(compiler, ['--pretty', 'false', '-p', project], place),
+        place,
+        uses,
+        typed.map(({ file }) => file),
+      ),
     }
   } finally {
     rmSync(place, { recursive: true, force: true })

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import type { Fault } from '@golem/config'
 import { messageOf, type Model } from '@golem/core'
 import type { FoundModels } from '../yaml/index.ts'
+import type { DriverSource } from './source.ts'
 import { brokenModel, faultOf, SiteModel } from './site-model.ts'
 
 /** A site's own drivers. Each instrument's driver runs in a thread of its own; `close` ends them. */
@@ -52,7 +53,18 @@ export async function loadSiteDrivers(
   return { models, faults, close: async () => void (await Promise.all(loaded.map((site) => site.close()))) }
 }
 
-/** The driver files of a folder, by name; not tests and declarations. */
+/**
+ * Reads a recipe in code; loads what takes the types out only then.
+ *
+ * @param file - absolute path of a `.ts` or `.mjs` file
+ * @returns what can be imported, or what is wrong with the file
+ */
+export async function readRecipeSource(file: string): Promise<DriverSource | Fault> {
+  const { readDriverSource } = await import('./source.ts')
+  return readDriverSource(file, 'recipe')
+}
+
+/** The files of code in a folder, drivers or recipes, by name; not tests and declarations. */
 export function driverFiles(folder: string): string[] {
   let names: string[]
   try {

@@ -8,7 +8,7 @@ import { transformSync } from '@swc/wasm-typescript'
 export interface DriverSource {
   /** Absolute path. */
   file: string
-  /** As messages name it: `drivers/oven.ts`. */
+  /** As messages name it: `drivers/oven.ts`, `recipes/scan.ts`. */
   name: string
   /** The id its model has to have: the name of the file. */
   id: string
@@ -27,13 +27,14 @@ interface SyntaxFault {
 const IMPORT = /(\b(?:from|import)\s*\(?\s*)(['"])([^'"\n]+)\2/g
 
 /**
- * Reads a driver file and takes the types out; lines and columns stay what they are.
+ * Reads a file of code of a site and takes the types out; lines and columns stay what they are.
  *
  * @param file - absolute path of a `.ts` or `.mjs` file
+ * @param kind - what it is
  * @returns what is wrong instead, when something is
  */
-export function readDriverSource(file: string): DriverSource | Fault {
-  const name = `drivers/${basename(file)}`
+export function readDriverSource(file: string, kind: 'driver' | 'recipe' = 'driver'): DriverSource | Fault {
+  const name = `${kind}s/${basename(file)}`
   const at = (line: number, column: number, message: string): Fault => ({
     file,
     line,
@@ -58,7 +59,7 @@ export function readDriverSource(file: string): DriverSource | Fault {
     return at(
       lines.length,
       (lines.at(-1)?.length ?? 0) + before.length + 1,
-      `It imports "${from}". A driver is one file and imports from @golem/core and node: only.`,
+      `It imports "${from}". A ${kind} is one file and imports from @golem/core and node: only.`,
     )
   }
   const linked = code.replaceAll(IMPORT, (all, before: string, quote: string, from: string) =>

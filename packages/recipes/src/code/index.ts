@@ -1,0 +1,9 @@
+export {
+  type CodeLimits,
+  codeProgram,
+  describeCode,
+  PROGRAM_STEP,
+  type ReadCode,
+  readDeclaration,
+} from './declaration.ts'
+export { stepProgram } from './step-program.ts'
