@@ -119,16 +119,15 @@ async function reservationsOf(
   context: Context,
   options: CommonOptions,
 ): Promise<{ reservations: Record<string, ReservationState | null>; unseen: string | null }> {
+  const api = openApi(context, options)
   try {
-    const path = '/api/state'
-    const { instruments } = await openApi(context, options).request<StateDocument>(path, {
-      timeoutMs: API_WITHIN_MS,
-    })
+    const { instruments } = await api.request<StateDocument>('/api/state', { timeoutMs: API_WITHIN_MS })
     const entries = Object.entries(instruments).map(([id, one]) => [id, one.reservation] as const)
     return { reservations: Object.fromEntries(entries), unseen: null }
   } catch (error) {
-    if (!(error instanceof CliError) || options.url !== undefined || error.exit === 'usage') throw error
-    return { reservations: {}, unseen: error.message }
+    if (!(error instanceof CliError) || options.url !== undefined) throw error
+    const details = 'code' in error.details ? `: ${error.message}` : '.'
+    return { reservations: {}, unseen: `golem does not answer at ${api.url}${details}` }
   }
 }
 

@@ -33,7 +33,7 @@ export async function planInWords(
   const lasts = endsAt === null ? null : Date.parse(endsAt) - Date.parse(startsAt)
   const how =
     lasts === null
-      ? 'does not end in the time that was looked at'
+      ? `does not end before ${plan.lookedUntil}, further it was not looked`
       : `${clock(lasts)} long: ${end ?? ''}, ${message}`
   const parts = [
     `${plan.recipe} (${plan.label}), from ${startsAt}, ${how}`,
@@ -41,12 +41,7 @@ export async function planInWords(
       ['time', 'stage', 'line', 'what'],
       ...entries
         .slice(0, MOST_LINES)
-        .map((entry) => [
-          clock(entry.ms),
-          entry.stage,
-          entry.line === undefined ? '' : String(entry.line),
-          whatOf(entry),
-        ]),
+        .map((entry) => [clock(entry.ms), entry.stage, entry.line ?? '', whatOf(entry)]),
     ]),
   ]
   const more = entries.length - MOST_LINES
@@ -56,7 +51,7 @@ export async function planInWords(
     await table([
       ['line', 'at', 'then', 'on meanwhile'],
       ...plan.crashes.map(({ line, doing, policy, left }) => [
-        String(line),
+        line,
         doing,
         POLICIES[policy],
         left.length === 0 ? 'nothing' : left.join(', '),

@@ -1,4 +1,4 @@
-import { parseDuration } from '@golem/config'
+import { formatDuration, parseDuration } from '@golem/config'
 import {
   checkValue,
   GolemError,
@@ -41,10 +41,25 @@ export function checkGiven(
       )
     }
     const ms = parameter.type === 'duration' && typeof value === 'string' ? parseDuration(value) : null
+    if (parameter.type === 'duration') checkDuration(name, parameter, ms ?? value, field)
     checked[name] = checkValue(name, valueDescriptionOf(parameter), ms ?? value, field)
   }
   return checked
 }
+
+/** Says the limits of a duration as people write them. @throws OUT_OF_RANGE */
+function checkDuration(
+  name: string,
+  { min = 0, max = Infinity }: RecipeParameterDescription,
+  ms: unknown,
+  field: string,
+): void {
+  if (typeof ms !== 'number' || (ms >= min && ms <= max)) return
+  const limits = max === Infinity ? `at least ${inWords(min)}` : `${inWords(min)} to ${inWords(max)}`
+  throw new GolemError('OUT_OF_RANGE', `${name} takes ${limits}, not ${inWords(ms)}.`, { field })
+}
+
+const inWords = (ms: number): string => (ms === 0 ? '0 s' : formatDuration(ms))
 
 /**
  * All parameters of a run: what is given, and the defaults.

@@ -309,7 +309,7 @@ test('a run begins only with parameters that fit', () => {
   )
   const start = (parameters: Record<string, unknown>) => (): unknown => new Play(program, { parameters })
   assert.throws(start({}), /needs a value for "t" \(T\)/)
-  assert.throws(start({ t: '2 min' }), /takes 0 to 60000 ms/)
+  assert.throws(start({ t: '2 min' }), /takes 0 s to 1 min/)
   assert.throws(start({ t: '1 s', u: 1 }), /no parameter "u"/)
   assert.throws(start({ t: 'soon' }), /takes a number in ms/)
   assert.doesNotThrow(start({ t: 1000 }))

@@ -18,7 +18,8 @@ import {
   step,
   type StepResult,
 } from '../engine/index.ts'
-import type { Program, RestartPolicy, Step } from '../recipe.ts'
+import { listsIn } from '../language/refs.ts'
+import type { Program, RestartPolicy, Step, StepList } from '../recipe.ts'
 import { Plant, type PlantModel } from './plant.ts'
 
 /** Something that a run would do. */
@@ -28,8 +29,8 @@ export interface PlanEntry {
   /** ISO 8601 UTC */
   at: string
   stage: string
-  /** Line of its step in the file of its recipe. */
-  line?: number
+  /** Line of its step, in the file of its recipe: as `39`, or as `ventilation:39` where that was called. */
+  line?: string
   kind: 'stage' | 'command' | 'row' | 'event' | 'end'
   /** e.g. `exp-board.relay2 = true` */
   what: string
@@ -38,7 +39,8 @@ export interface PlanEntry {
 
 /** What a crash of golem during a step would leave behind. */
 export interface CrashEntry {
-  line: number
+  /** As in a `PlanEntry`. */
+  line: string
   doing: string
   /** What then happens to the run. */
   policy: RestartPolicy
@@ -54,6 +56,7 @@ export interface Plan {
   startsAt: string
   /** null: it has not ended within the time that was looked at. */
   endsAt: string | null
+  lookedUntil: string
   end: RunEnd | null
   message: string
   entries: readonly PlanEntry[]
@@ -110,6 +113,8 @@ class DryRun {
   readonly #violations: string[] = []
   readonly #crashes = new Map<number, { policy: RestartPolicy; doing: string; left: Map<string, Value> }>()
   readonly #pollMs: number
+  /** By step: the recipe it stands in, where that was called. */
+  readonly #called = new Map<number, string>()
   #state: EngineState
   #ms = 0
   #waiting: EngineEvent[] = []
@@ -119,6 +124,9 @@ class DryRun {
     this.#options = options
     this.#plant = new Plant(options.readings ?? {}, options.descriptions, options.model)
     this.#state = begin(program, { run: RUN, parameters: options.parameters ?? {} })
+    for (const found of program.steps) {
+      if (found.verb === 'call') this.#belongs([...found.steps, ...found.finally], found.recipe)
+    }
     this.#pollMs = Math.max(POLL_MS, (options.mostMs ?? DAY_MS) / MOST_POLLS)
   }
 
@@ -136,12 +144,13 @@ class DryRun {
       label: this.#program.label,
       parameters: this.#state.parameters,
       startsAt: isoTime(startMs),
+      lookedUntil: isoTime(startMs + this.#ms),
       endsAt: isOver ? isoTime(startMs + this.#ms) : null,
       end: isOver ? this.#state.end : null,
       message: this.#state.message,
       entries: this.#entries,
       crashes: [...this.#crashes].map(([index, { doing, policy, left }]) => ({
-        line: this.#stepAt(index)?.place.line ?? 0,
+        line: this.#lineOf(index),
         doing,
         policy,
         left: [...left].map(([key, value]) => `${key} = ${JSON.stringify(value)}`),
@@ -211,14 +220,14 @@ class DryRun {
 
   #takeCommand(effect: Extract<Effect, { type: 'command' }>, stage: string): void {
     const { id, instrument, target, step: index } = effect
-    const line = this.#stepAt(index)?.place.line
+    const line = this.#lineOf(index)
     const what = `${instrument}.${describeTarget(target)}`
-    this.#note(stage, 'command', what, { instrument, ...(line === undefined ? {} : { line }) })
+    this.#note(stage, 'command', what, { instrument, line })
     const outcome = this.#outcomeOf(instrument, target)
     if (outcome.outcome === 'done') {
       if ('parameter' in target)
         this.#plant.write(`${instrument}.${target.parameter}`, target.value, this.#ms)
-    } else this.#violations.push(`line ${line ?? '?'}: ${what}: ${outcome.message ?? 'refused'}`)
+    } else this.#violations.push(`line ${line}: ${what}: ${outcome.message ?? 'refused'}`)
     this.#waiting.push({ type: 'outcome', id, outcome })
   }
 
@@ -274,6 +283,21 @@ class DryRun {
       const wanted = law.kind === 'pid' ? { above: law.setpoint } : { between: [law.low, law.high] as const }
       this.#plant.fulfil({ compare: { reading, ...wanted } }, this.#state.parameters)
     }
+  }
+
+  /** Steps, and those in them, stand in a recipe; what that calls in turn is told by the call. */
+  #belongs(list: StepList, recipe: string): void {
+    for (const index of list) {
+      this.#called.set(index, recipe)
+      const found = this.#stepAt(index)
+      if (found && found.verb !== 'call') for (const inside of listsIn(found)) this.#belongs(inside, recipe)
+    }
+  }
+
+  #lineOf(index: number): string {
+    const line = String(this.#stepAt(index)?.place.line ?? '')
+    const called = this.#called.get(index)
+    return called === undefined ? line : `${called}:${line}`
   }
 
   get #stage(): string {

@@ -129,8 +129,21 @@ test('a day of light is planned in no time, and what never ends is cut', () => {
       mostMs: 5.5 * 3_600_000,
     },
   )
+  assert.equal(forever.lookedUntil, '2026-03-01T15:03:00.000Z')
   assert.deepEqual([forever.end, forever.endsAt, timeline(forever).length], [null, null, 6])
   assert.ok(performance.now() - began < 5_000)
+})
+
+test('a line of a recipe that is called is told with the name of that recipe', () => {
+  const inner = stage('- call: { recipe: c }\n- repeat: { times: 1, steps: [{ set: { a.x: 1 } }] }')
+  const program = programOf(stage('- call: { recipe: b }\n- set: { a.x: 2 }'), {
+    b: inner,
+    c: stage('- set: { a.x: 0 }'),
+  })
+  const { entries, crashes } = planRun(program, { startMs: START })
+  const lines = entries.flatMap(({ line, what }) => (line === undefined ? [] : [`${line} ${what}`]))
+  assert.deepEqual(lines, ['c:6 a.x = 0', 'b:7 a.x = 1', '7 a.x = 2'])
+  assert.deepEqual(new Set(crashes.map(({ line }) => line)), new Set(['c:6', 'b:7', '7']))
 })
 
 test('an aligned wait is planned by the clock', () => {
