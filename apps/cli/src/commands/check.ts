@@ -34,7 +34,7 @@ export function check(program: Command, context: Context): Command {
             ? 'golem would start, without the instruments that need these files'
             : modelFaults.length > 0
               ? 'golem would start, and meet this when these drivers run'
-              : "golem would start, but not these recipes or schedules"
+              : 'golem would start, but not these recipes or schedules'
         if (modelFaults.length + recipes.faults.length > 0) {
           throw new SiteFaults([...modelFaults, ...recipes.faults])
         }
