@@ -55,6 +55,7 @@ export class Bench {
   #heard: Record<string, Readings[string]> = {}
   #patienceMs = 120_000
   #isEnded = false
+  #hasHung = false
 
   constructor(rig: Rig, driver: Driver) {
     this.rig = rig
@@ -231,6 +232,7 @@ export class Bench {
     clearTimeout(timer)
     const endedAt = performance.now()
     const hung = result === 'hung'
+    this.#hasHung ||= hung
     return {
       error: hung
         ? new GolemError('INTERNAL', `It had not ended after ${Math.round(this.#patienceMs)} ms.`)
@@ -240,6 +242,11 @@ export class Bench {
       sentAt,
       endedAt,
     }
+  }
+
+  /** A conversation did not end in the time this process ran: that is so on any machine. */
+  get hasHung(): boolean {
+    return this.#hasHung
   }
 
   /** Requests that arrived at the wire in a span of time, in ms of the monotonic clock. */

@@ -36,7 +36,7 @@ interface Job {
 type WithBench = <T>(use: (bench: Bench) => Promise<T>) => Promise<T>
 
 /** So often a check is made whose outcome a busy machine has spoilt. */
-const TRIES = 6
+const TRIES = 4
 /** A process that stood still for this part of a reply's time-out has disturbed the check. */
 const STALL_PART = 4
 /** A reason has at most so many sentences. */
@@ -194,7 +194,7 @@ async function undisturbed<T>(
         const made = await check(bench)
         const { replyTimeoutMs } = bench.driver.link
         const stoodStill = bench.stalls.mostWithin(replyTimeoutMs) > replyTimeoutMs / STALL_PART
-        return { ...made, isCertain: made.isCertain || !stoodStill }
+        return { ...made, isCertain: made.isCertain || bench.hasHung || !stoodStill }
       })
     const { found, isCertain } = await (tries === 1 ? once() : pace.runAlone(once))
     if (isCertain || tries === TRIES) return found
