@@ -232,6 +232,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
     'PATCH /api/runs/{id}',
     'PATCH /api/schedules/{id}',
     'POST /api/instruments/{id}/commands',
+    'POST /api/instruments/{id}/power-return',
     'POST /api/instruments/{id}/stop',
     'POST /api/interlocks/{name}/reset',
     'POST /api/log',

@@ -7,6 +7,7 @@ import {
   type InterlockRecord,
   NO_STOP,
   type PlannedStart,
+  type PowerReturnChoice,
   type RecipeDescription,
   type RunRecord,
   type RunRow,
@@ -125,6 +126,7 @@ export class InMemoryClient implements SiteClient {
   /** What was handed to the scheduler. */
   readonly requests: SchedulerRequest[] = []
   readonly stops: { instrument?: string; by: string; reason?: string }[] = []
+  readonly settled: { instrument: string; keep: PowerReturnChoice; by: string }[] = []
   /** Set: every question fails with it. */
   trouble: Error | null = null
   /** Set: no question is ever answered. */
@@ -234,6 +236,15 @@ export class InMemoryClient implements SiteClient {
   async releaseStop(): Promise<StopState> {
     await this.#answering()
     return NO_STOP
+  }
+
+  async settlePowerReturn(request: {
+    instrument: string
+    keep: PowerReturnChoice
+    by: string
+  }): Promise<void> {
+    await this.#answering()
+    this.settled.push(request)
   }
 
   async resetInterlock({

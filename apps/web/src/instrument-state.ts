@@ -98,6 +98,7 @@ export function showInstrument(facts: InstrumentFacts): ShownInstrument {
     owner: snapshot.owner,
     seenAt: snapshot.seenAt,
     readings: shown.readings,
+    ...(snapshot.powerReturn ? { powerReturn: snapshot.powerReturn } : {}),
     ...(snapshot.interlocks ? { interlocks: snapshot.interlocks } : {}),
     ...(snapshot.outputs ? { outputs: snapshot.outputs } : {}),
     queue: waiting,

@@ -67,6 +67,8 @@ export class Instrument {
   readonly channel: Channel
   /** Those that have rules. */
   readonly outputs: Outputs
+  /** The question that waits for a person, if any. */
+  powerReturn: () => Snapshot['powerReturn'] = () => undefined
   /** When the next poll is due, by the monotonic clock. */
   nextPollAt = 0
   readonly #context: WorkerContext
@@ -210,6 +212,7 @@ export class Instrument {
 
   snapshot(): Snapshot {
     const interlocks = this.#context.interlocks.views(this.id)
+    const powerReturn = this.powerReturn()
     return {
       id: this.id,
       condition: this.#condition,
@@ -222,6 +225,7 @@ export class Instrument {
       staleAfterMsOf: this.#staleAfterMsOf,
       readings: structuredClone(this.#readings),
       ...(interlocks.length === 0 ? {} : { interlocks }),
+      ...(powerReturn ? { powerReturn } : {}),
       ...(this.outputs.watches.size === 0
         ? {}
         : { outputs: this.outputs.states(this.description.parameters) }),

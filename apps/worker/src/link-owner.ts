@@ -4,6 +4,7 @@ import {
   type Driver,
   GolemError,
   type Model,
+  type PowerReturnChoice,
   type Readings,
   type Value,
   asGolemError,
@@ -25,6 +26,7 @@ import { OutputStore } from './output-store.ts'
 import { LinkOutputs } from './outputs.ts'
 import { Orphan } from './orphan.ts'
 import { PollLoop } from './poll-loop.ts'
+import { PowerReturn } from './power-return.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
 import { UnownedOutputs } from './unowned-outputs.ts'
@@ -65,6 +67,7 @@ export class LinkOwner {
   readonly #instruments = new Map<string, Instrument>()
   readonly #safeStates = new Map<string, SafeState>()
   readonly #afterReservations = new Map<string, AfterReservation>()
+  readonly #powerReturns = new Map<string, PowerReturn>()
   readonly #orphans = new Map<string, Orphan>()
   readonly #keepers: { instrument: Instrument; keeper: InterlockKeeper }[] = []
   readonly #maxOns: MaxOn[] = []
@@ -127,6 +130,8 @@ export class LinkOwner {
 
   /** Settles what the last owner left, then takes commands and polls. */
   async start(): Promise<void> {
+    for (const [id, powerReturn] of this.#powerReturns)
+      powerReturn.adopt(await this.#context.client.snapshot(id))
     await this.#takeOverOutputs()
     await this.#context.interlocks.take(this.link, this.#keepers)
     for (const orphan of this.#orphans.values()) await orphan.takeOver()
@@ -185,6 +190,11 @@ export class LinkOwner {
     if (!safeState) return undefined
     await safeState.enter(why)
     return safeState.reached
+  }
+
+  /** A person has said which values win after an instrument was without power. */
+  settlePowerReturn(instrument: string, keep: PowerReturnChoice, by: string): void {
+    if (!this.#left) this.#powerReturns.get(instrument)?.settle(keep, by)
   }
 
   /** The outputs of an instrument are to be safe after the end of a reservation, if they are not yet. */
@@ -317,6 +327,7 @@ export class LinkOwner {
     const safeState = new SafeState(this.#context, instrument, safeOutputs(config, driver))
     this.#safeStates.set(config.id, safeState)
     this.#orphans.set(config.id, new Orphan(this.#context, config, safeState))
+    this.#powerReturns.set(config.id, new PowerReturn(this.#context, instrument, config, safeState))
     this.#afterReservations.set(config.id, new AfterReservation(this.#context, config.id, safeState))
     this.#onStop.set(config.id, config.onStop)
     const { gateway } = config
@@ -350,6 +361,7 @@ export class LinkOwner {
     if (this.#left) return
     this.#context.interlocks.keep(instrument.id)
     this.#orphans.get(instrument.id)?.afterPoll()
+    this.#powerReturns.get(instrument.id)?.afterPoll()
     void this.#afterReservations.get(instrument.id)?.obey()
     const stop = this.#context.stops.of(instrument.id)
     if (!stop) return

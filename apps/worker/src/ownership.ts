@@ -175,6 +175,11 @@ export class Ownership {
     )
   }
 
+  /** A person has said which values win after an instrument was without power. */
+  settlePowerReturn({ instrument, keep, by }: Extract<ControlMessage, { type: 'power-return' }>): void {
+    for (const owner of this.#owned.values()) owner.settlePowerReturn(instrument, keep, by)
+  }
+
   /** A stop has been released. What is asked of Redis next agrees; until then commands are not kept waiting. */
   releaseNow({ instrument }: { instrument: string | null }): void {
     this.#options.context.stops.remove(instrument)

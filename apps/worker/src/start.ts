@@ -118,6 +118,8 @@ async function obey(message: ControlMessage, ownership: Ownership): Promise<void
       return ownership.stopNow(message)
     case 'safe':
       return ownership.safeOnRequest(message)
+    case 'power-return':
+      return ownership.settlePowerReturn(message)
     case 'release':
       return ownership.releaseNow(message)
     case 'reservation':

@@ -69,6 +69,7 @@ function readInstrument(raw: RawInstrument, path: Path, around: Surroundings): I
     host: raw.host ?? null,
     pollEveryMs: readPollEvery(raw.pollEvery, [...path, 'pollEvery'], report) ?? DEFAULT_POLL_MS,
     onStop: raw.onStop ?? 'hold',
+    ...(raw.onPowerReturn === undefined ? {} : { onPowerReturn: raw.onPowerReturn }),
     auth: readCredentials(raw.auth, endpoint, [...path, 'auth'], around),
     gateway: readGateway(raw, endpoint, path, around),
     options: raw.options ?? {},

@@ -22,7 +22,7 @@ export function describeInstrument(
   model: Model,
   driver: Driver,
 ): InstrumentDescription {
-  const { id, label, group, host, address, pollEveryMs, onStop, orphanSafeAfterMs } = config
+  const { id, label, group, host, address, pollEveryMs, onStop, onPowerReturn, orphanSafeAfterMs } = config
   return {
     id,
     label,
@@ -33,6 +33,7 @@ export function describeInstrument(
     address,
     pollEveryMs,
     onStop,
+    ...(onPowerReturn === undefined ? {} : { onPowerReturn }),
     ...(orphanSafeAfterMs === undefined ? {} : { orphanSafeAfterMs }),
     parameters: describeShown<AnyParameterSpec, ParameterOverride, ParameterDescription>(
       driver.parameters,

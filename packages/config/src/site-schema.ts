@@ -107,6 +107,11 @@ const instrument = table(
       description: 'what its outputs do when its worker is stopped: hold (default) or safe',
     },
     onOrphaned: onOrphanedSchema,
+    onPowerReturn: {
+      enum: ['hold', 'safe', 'restore', 'ask'],
+      description:
+        'what becomes of outputs that have changed while it was without power: hold (default), safe, restore, or ask',
+    },
     auth: table(
       'Basic authentication of an HTTP instrument, or what an MQTT broker asks for: user, and passwordFile or passwordEnv',
       {
@@ -243,6 +248,7 @@ export interface RawInstrument {
   pollEvery?: string
   onStop?: 'hold' | 'safe'
   onOrphaned?: RawOnOrphaned
+  onPowerReturn?: 'hold' | 'safe' | 'restore' | 'ask'
   auth?: { user?: string; passwordFile?: string; passwordEnv?: string }
   gateway?: RawGateway
   options?: Record<string, unknown>

@@ -88,6 +88,8 @@ export interface InstrumentConfig {
   host: string | null
   pollEveryMs: number
   onStop: 'hold' | 'safe'
+  /** What becomes of outputs that are no longer as they were after it was without power; absent: hold. */
+  onPowerReturn?: 'hold' | 'safe' | 'restore' | 'ask'
   /** Its outputs go safe when its worker has heard nothing of Redis for so long, in ms; absent: they hold. */
   orphanSafeAfterMs?: number
   /** Basic authentication of an HTTP instrument; the password came from a file or the environment. */

@@ -77,6 +77,8 @@ export interface InstrumentDescription {
   pollEveryMs: number
   /** What happens to its outputs when its worker is stopped in an orderly way. */
   onStop: 'hold' | 'safe'
+  /** What becomes of outputs that are no longer as they were after it was without power; absent: they stay so. */
+  onPowerReturn?: 'hold' | 'safe' | 'restore' | 'ask'
   /** Its outputs go safe when its worker has heard nothing of Redis for so long, in ms; absent: they hold. */
   orphanSafeAfterMs?: number
   parameters: Readonly<Record<string, ParameterDescription>>

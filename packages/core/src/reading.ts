@@ -1,6 +1,7 @@
 import type { Value } from './description.ts'
 import type { InterlockView } from './interlock.ts'
 import type { OutputState } from './output.ts'
+import type { PowerReturn } from './power-return.ts'
 
 /** good: read from the instrument within the time its poll period promises; stale: older; bad: the instrument itself says it is no value. */
 export type Quality = 'good' | 'stale' | 'bad'
@@ -43,6 +44,8 @@ export interface Snapshot {
   readings: Readonly<Record<string, Reading>>
   /** Interlocks that concern its outputs; absent: there are none. */
   interlocks?: readonly InterlockView[]
+  /** A question that waits for a person. */
+  powerReturn?: PowerReturn
   /** Its outputs that have rules; absent: it has none. */
   outputs?: Readonly<Record<string, OutputState>>
 }

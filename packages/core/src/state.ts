@@ -2,6 +2,7 @@ import type { AlarmRecord } from './alarm.ts'
 import type { CommandRecord } from './command.ts'
 import type { InterlockRecord, InterlockView } from './interlock.ts'
 import type { OutputState } from './output.ts'
+import type { PowerReturn } from './power-return.ts'
 import type { Condition, Reading } from './reading.ts'
 import type { ReservationState } from './reservation.ts'
 import type { RunRecord } from './run.ts'
@@ -26,6 +27,8 @@ export interface InstrumentState {
   readings: Readonly<Record<string, Reading>>
   /** Interlocks that concern its outputs; absent: there are none. */
   interlocks?: readonly InterlockView[]
+  /** It was without power, and a person is asked which values win. */
+  powerReturn?: PowerReturn
   /** Its outputs that have rules; absent: it has none. */
   outputs?: Readonly<Record<string, OutputState>>
   queue: QueueState

@@ -7,6 +7,7 @@ import type {
   InterlockRecord,
   LeaseRecord,
   PlannedStart,
+  PowerReturnChoice,
   QueueState,
   RecipeDescription,
   ReservationState,
@@ -115,6 +116,8 @@ export interface SiteClient {
   stop(request: { instrument?: string; by: string; reason: string }): Promise<StopState>
   /** Lifts it. Without `instrument`: the site's stop and those of all instruments. */
   releaseStop(request: { instrument?: string; by: string }): Promise<StopState>
+  /** Says which values win after an instrument was without power; its worker sees to it. @throws QUEUE_DOWN */
+  settlePowerReturn(request: { instrument: string; keep: PowerReturnChoice; by: string }): Promise<void>
   /**
    * Resets an interlock that has tripped; nothing is switched on again by this.
    *

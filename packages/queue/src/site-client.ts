@@ -5,6 +5,7 @@ import {
   type LeaseRecord,
   NO_RESERVATION,
   type PlannedStart,
+  type PowerReturnChoice,
   type RunRecord,
   type RunRow,
   type SiteEvent,
@@ -219,6 +220,15 @@ class RedisSiteClient implements SiteClient {
     const { instrument, by } = request
     const message = JSON.stringify({ type: 'release', instrument: instrument ?? null })
     return stopStateFrom(await this.#script<string[]>('golemRelease', instrument ?? '*', by, message))
+  }
+
+  async settlePowerReturn(request: {
+    instrument: string
+    keep: PowerReturnChoice
+    by: string
+  }): Promise<void> {
+    const message = JSON.stringify({ type: 'power-return', ...request })
+    await this.#ask(() => this.#fast.publish(this.#keys.control, message))
   }
 
   async resetInterlock(request: { name: string; by: string; note: string }): Promise<InterlockRecord> {

@@ -3,6 +3,7 @@ import {
   type GolemError,
   type InstrumentDescription,
   type Outcome,
+  type PowerReturnChoice,
   type Settlement,
   type Snapshot,
   type StopState,
@@ -26,6 +27,7 @@ export type ControlMessage =
   | { type: 'stop'; instrument: string | null; by: string; reason: string }
   | { type: 'release'; instrument: string | null }
   | { type: 'safe'; id: string; instruments: readonly string[]; by: string; reason: string }
+  | { type: 'power-return'; instrument: string; keep: PowerReturnChoice; by: string }
   | { type: 'released'; link: string }
   | { type: 'worker'; worker: string }
   /** `state` is JSON, see reservationsFrom. */

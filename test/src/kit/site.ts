@@ -12,6 +12,7 @@ export interface InstrumentEntry {
   pollEvery?: string
   onStop?: 'hold' | 'safe'
   onOrphaned?: 'hold' | { safeAfter: string }
+  onPowerReturn?: 'hold' | 'safe' | 'restore' | 'ask'
   options?: Record<string, unknown>
   auth?: Record<string, string>
   gateway?: Record<string, unknown>

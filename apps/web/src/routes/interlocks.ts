@@ -1,7 +1,7 @@
-import { GolemError } from '@golem/core'
+import { GolemError, POWER_RETURN_CHOICES, type PowerReturnChoice } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
-import { type WebContext, handedOver, noConfirmation } from '../context.ts'
-import { answers, inWords, noQuery } from '../schemas.ts'
+import { type WebContext, checkKnown, handedOver, noConfirmation } from '../context.ts'
+import { answers, idParams, inWords, noQuery } from '../schemas.ts'
 
 const nameParams = {
   type: 'object',
@@ -16,8 +16,22 @@ const resetBody = {
   properties: { note: { type: 'string', maxLength: 500, description: 'What was found, and done about it' } },
 } as const
 
-/** The interlocks of the site: how they stand, and their reset by a person. */
-export function interlockRoutes(app: FastifyInstance, { client, site }: WebContext): void {
+const powerReturnBody = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['keep'],
+  properties: {
+    keep: {
+      type: 'string',
+      enum: POWER_RETURN_CHOICES,
+      description: 'device: what it has now; golem: what was there before; safe: the safe values',
+    },
+  },
+} as const
+
+/** What safety asks of people: the reset of interlocks, and which values win after an instrument was without power. */
+export function interlockRoutes(app: FastifyInstance, context: WebContext): void {
+  const { client, site } = context
   const { view } = client
 
   app.get(
@@ -67,6 +81,32 @@ export function interlockRoutes(app: FastifyInstance, { client, site }: WebConte
       return handedOver(client.resetInterlock({ name, by, note: request.body?.note ?? '' }), () =>
         noConfirmation('the reset'),
       )
+    },
+  )
+
+  app.post<{ Params: { id: string }; Body: { keep: PowerReturnChoice } }>(
+    '/api/instruments/:id/power-return',
+    {
+      schema: {
+        summary: 'Say which values win after an instrument was without power',
+        tags: ['interlocks'],
+        params: idParams,
+        querystring: noQuery,
+        body: powerReturnBody,
+        response: answers({ 202: inWords('The question, as its worker has it until it has done so') }),
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      checkKnown(context, id)
+      const question = view.snapshots.get(id)?.powerReturn
+      if (!question) throw new GolemError('NOT_FOUND', `Nothing is asked about ${id}.`, { field: 'path.id' })
+      const { keep } = request.body
+      const by = request.identity.name
+      await handedOver(client.settlePowerReturn({ instrument: id, keep, by }), () =>
+        noConfirmation('the decision'),
+      )
+      return reply.code(202).send(question)
     },
   )
 
