@@ -126,6 +126,8 @@ export interface Tick {
   share: number
   label: string
   isMidnight: boolean
+  /** Left out where there is little room. */
+  isMinor: boolean
 }
 
 /** Midnights of the reader's time zone with their date, and hours between them where there is room. */
@@ -142,7 +144,8 @@ export function ticksOf(span: Span, language: Language): Tick[] {
     const isMidnight = at.getHours() === 0
     if (ms >= span.from) {
       const label = isMidnight ? date.format(ms) : time.format(ms)
-      ticks.push({ ms, share: shareOf(span, ms), label, isMidnight })
+      const isMinor = step === 6 && at.getHours() % 12 !== 0
+      ticks.push({ ms, share: shareOf(span, ms), label, isMidnight, isMinor })
     }
     // By the clock on the wall: a day on which clocks change has 23 or 25 hours.
     at.setHours(at.getHours() + step)

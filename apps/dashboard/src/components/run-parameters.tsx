@@ -5,6 +5,7 @@ import { descriptions, language, serverLost, session, t } from '../store.ts'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page-context.ts'
 import { RecipeFields } from './recipe-fields.tsx'
+import { useFirstWrong } from './use-first-wrong.ts'
 
 interface RunParametersProps {
   run: RunRecord
@@ -65,6 +66,7 @@ function ChangeDialog({ run, parameters, onClose }: ChangeDialogProps) {
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
   const [wrongs, setWrongs] = useState<Readonly<Record<string, string>>>({})
   const [refusal, setRefusal] = useState('')
+  useFirstWrong(wrongs)
   const [isBusy, setBusy] = useState(false)
   const known = Object.fromEntries(
     Object.entries(parameters).filter(([name]) => Object.hasOwn(run.parameters, name)),

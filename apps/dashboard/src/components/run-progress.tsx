@@ -13,6 +13,7 @@ interface RunProgressProps {
 /** How far a run is: the bar, its stages, the step, what it does now and when it ends. */
 export function RunProgressPart({ run, stages }: RunProgressProps) {
   const { progress } = run
+  const hasBegun = run.state !== 'waiting'
   const fraction = fractionAt(run, now.value)
   const percent = fraction === null ? null : Math.floor(fraction * 100)
   return (
@@ -30,16 +31,20 @@ export function RunProgressPart({ run, stages }: RunProgressProps) {
       {stages !== undefined && stages.length > 1 && <Stages run={run} stages={stages} />}
       <p class="where">
         <span data-part="stage">{stageInWords(run)}</span>
-        <span data-part="step">
-          {progress.steps === null
-            ? t('runStep', { step: progress.step })
-            : t('runStepOf', { step: progress.step, steps: progress.steps })}
-        </span>
+        {hasBegun && (
+          <span data-part="step">
+            {progress.steps === null
+              ? t('runStep', { step: progress.step })
+              : t('runStepOf', { step: progress.step, steps: progress.steps })}
+          </span>
+        )}
         <EndsAt run={run} />
       </p>
-      <p class="doing" data-part="doing">
-        {t('runDoes', { doing: progress.doing })}
-      </p>
+      {hasBegun && (
+        <p class="doing" data-part="doing">
+          {t('runDoes', { doing: progress.doing })}
+        </p>
+      )}
     </div>
   )
 }

@@ -7,6 +7,7 @@ import { descriptions, language, t } from '../store.ts'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page-context.ts'
 import { RecipeFields } from './recipe-fields.tsx'
+import { useFirstWrong } from './use-first-wrong.ts'
 
 interface StartDialogProps {
   recipe: RecipeDescription
@@ -26,6 +27,7 @@ export function StartDialog({ recipe, onClose }: StartDialogProps) {
   const [note, setNote] = useState('')
   const [wrongs, setWrongs] = useState<Readonly<Record<string, string>>>({})
   const [refusal, setRefusal] = useState('')
+  useFirstWrong(wrongs)
   const [isBusy, setBusy] = useState(false)
   // The same wish sent again must not start a second run; a different one must.
   const wish = useRef({ body: '', key: '' })

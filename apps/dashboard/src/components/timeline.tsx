@@ -167,10 +167,10 @@ export function Legend() {
 export function TimeAxis({ ticks }: { ticks: readonly Tick[] }) {
   return (
     <div class="axis" aria-hidden="true">
-      {ticks.map(({ ms, share, label, isMidnight }) => (
+      {ticks.map(({ ms, share, label, isMidnight, isMinor }) => (
         <span
           key={ms}
-          class={isMidnight ? 'tick midnight' : 'tick'}
+          class={isMidnight ? 'tick midnight' : isMinor ? 'tick minor' : 'tick'}
           style={{ left: `${Math.round(share * 1000) / 10}%` }}
         >
           {label}
