@@ -12,9 +12,17 @@ const DESCRIBE_MEMORY_MB = 128
 /** How many are asked at a time: one that hangs keeps the others from nothing. */
 const AT_A_TIME = 3
 
+/** What a file told of itself when it was as `stamp` says. */
+export interface RememberedCode {
+  stamp: string
+  declaration: unknown
+}
+
 /** A recipe in code, as its file was when it was read. */
 export interface LoadedCode {
   declared: ReadCode
+  /** As it was told. */
+  declaration: unknown
   /** null: it can't be run. */
   file: CodeFile | null
   /** When the file is the same, so is all of this; null: it took too long, which may have been the machine's fault. */
@@ -22,15 +30,17 @@ export interface LoadedCode {
 }
 
 /**
- * Reads the recipes in code of a folder. Never throws: what is wrong with a file is among its faults.
+ * Reads the recipes in code of a folder: what is wrong with a file is among its faults.
  *
- * @param known - those that were read before
+ * @param known - those that were read before, by id; brought up to date, each as soon as it is read
+ * @param remembered - those that need not be asked what they are
  */
 export async function loadCode(
   folder: string,
-  known: ReadonlyMap<string, LoadedCode>,
-): Promise<ReadonlyMap<string, LoadedCode>> {
-  if (!existsSync(folder)) return new Map()
+  known: Map<string, LoadedCode>,
+  remembered: () => readonly RememberedCode[],
+): Promise<void> {
+  if (!existsSync(folder)) return known.clear()
   const { driverFiles, readRecipeSource } = await import('@golem/drivers')
   const read = async (file: string): Promise<LoadedCode> => {
     const { mtimeMs, size } = statSync(file)
@@ -38,27 +48,36 @@ export async function loadCode(
     const before = [...known.values()].find((each) => each.stamp === stamp)
     if (before) return before
     const source = await readRecipeSource(file)
-    if (!('url' in source)) return { declared: faulty(file, source), file: null, stamp }
+    if (!('url' in source)) return { declared: faulty(file, source), declaration: null, file: null, stamp }
+    const told = remembered().find((each) => each.stamp === stamp)
+    if (told) {
+      const { declaration } = told
+      return { declared: readDeclaration(file, declaration), declaration, file: codeOf(source), stamp }
+    }
     const described = await describe(file, source)
     return { ...described, stamp: described.isLate ? null : stamp }
   }
   const files = driverFiles(folder)
-  const found: LoadedCode[] = []
+  const ids = new Set<string>()
   const take = async (): Promise<void> => {
-    for (let file = files.shift(); file !== undefined; file = files.shift()) found.push(await read(file))
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const one = await read(file)
+      ids.add(one.declared.id)
+      known.set(one.declared.id, one)
+    }
   }
   await Promise.all(Array.from({ length: AT_A_TIME }, take))
-  return new Map(found.map((each) => [each.declared.id, each]))
+  for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
 }
 
 async function describe(
   file: string,
   source: CodeFile,
 ): Promise<Omit<LoadedCode, 'stamp'> & { isLate: boolean }> {
-  const code = { name: source.name, url: source.url }
+  const code = codeOf(source)
   try {
-    const declared = readDeclaration(file, await declarationOf(code))
-    return { declared, file: code, isLate: false }
+    const declaration = await declarationOf(code)
+    return { declared: readDeclaration(file, declaration), declaration, file: code, isLate: false }
   } catch (error) {
     const message = messageOf(error)
     const line = new RegExp(`^${source.name}:(\\d+): `).exec(message)
@@ -68,10 +87,15 @@ async function describe(
         column: 1,
         message: message.slice(line?.[0].length ?? 0),
       }),
+      declaration: null,
       file: null,
       isLate: error instanceof TooLate,
     }
   }
+}
+
+function codeOf({ name, url }: CodeFile): CodeFile {
+  return { name, url }
 }
 
 class TooLate extends Error {}

@@ -13,7 +13,7 @@ import {
 } from '@golem/recipes'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadCode, type LoadedCode } from '../code/load-code.ts'
+import { loadCode, type LoadedCode, type RememberedCode } from '../code/load-code.ts'
 
 /** After this long a recipe in code that took too long to tell what it is, is asked again, in ms. */
 const ASK_AGAIN_MS = 300_000
@@ -24,11 +24,14 @@ export class RecipeShelf {
   readonly #codeFolder: string
   #found: FoundRecipes
   #stamp: string
-  #code: ReadonlyMap<string, LoadedCode> = new Map()
+  /** By id; while files are read it grows. */
+  #code = new Map<string, LoadedCode>()
+  #remembered: readonly RememberedCode[] = []
   #codeStamp = ''
   /** When those that took too long are asked again. */
   #askAgainAt = Infinity
-  #reading: Promise<boolean> | undefined
+  #reading: Promise<void> | undefined
+  #codeVersion = 0
 
   /** @param instanceDir - whose folder `recipes` has the site's own; they replace shipped ones of the same name */
   constructor(instanceDir: string) {
@@ -47,8 +50,20 @@ export class RecipeShelf {
     return true
   }
 
+  /** What a leader before has been told by recipes in code: of files that are the same nothing has to be asked again. */
+  remember(remembered: readonly RememberedCode[]): void {
+    this.#remembered = remembered
+  }
+
+  /** What the next leader need not ask. */
+  get toRemember(): RememberedCode[] {
+    return [...this.#code.values()].flatMap(({ stamp, declaration, file }) =>
+      stamp === null || file === null ? [] : [{ stamp, declaration }],
+    )
+  }
+
   /** As `refresh`, of recipes in code, which tell by themselves what they are: that may take some seconds. */
-  refreshCode(): Promise<boolean> {
+  refreshCode(): Promise<void> {
     this.#reading ??= this.#readCode().finally(() => {
       this.#reading = undefined
     })
@@ -60,14 +75,19 @@ export class RecipeShelf {
     return this.#codeStamp !== ''
   }
 
-  async #readCode(): Promise<boolean> {
+  /** Another one: they have been read anew. */
+  get codeVersion(): number {
+    return this.#codeVersion
+  }
+
+  async #readCode(): Promise<void> {
     const stamp = `read ${look([this.#codeFolder], /\.(?:ts|mjs)$/)}`
-    if (stamp === this.#codeStamp && performance.now() < this.#askAgainAt) return false
-    this.#code = await loadCode(this.#codeFolder, this.#code)
+    if (stamp === this.#codeStamp && performance.now() < this.#askAgainAt) return
+    await loadCode(this.#codeFolder, this.#code, () => this.#remembered)
     this.#codeStamp = stamp
+    this.#codeVersion += 1
     const isLate = [...this.#code.values()].some((each) => each.stamp === null)
     this.#askAgainAt = isLate ? performance.now() + ASK_AGAIN_MS : Infinity
-    return true
   }
 
   /** The recipes in YAML without faults. */

@@ -2,10 +2,13 @@ import { messageOf, type RecipeDescription } from '@golem/core'
 import type { SchedulerWrite, SiteChange } from '@golem/queue'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part, PartContext } from '../part.ts'
+import type { RememberedCode } from '../code/load-code.ts'
 import type { RecipeShelf } from './recipe-shelf.ts'
 
 /** How often the files are looked at, in ms. */
 const LOOK_EVERY_MS = 2_000
+/** Under which name it is remembered what recipes in code are. */
+const CODE = 'code'
 /** So long a new leader waits for recipes in code before it goes on without them, in ms. */
 const CODE_WITHIN_MS = 1_000
 
@@ -16,6 +19,8 @@ export class Recipes implements Part {
   readonly #told = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
   #isDirty = true
+  /** Of recipes in code. */
+  #toldVersion = -1
   #isBusy = false
 
   constructor(context: PartContext, shelf: RecipeShelf) {
@@ -23,7 +28,8 @@ export class Recipes implements Part {
     this.#shelf = shelf
   }
 
-  async begin(): Promise<void> {
+  async begin(remembered: ReadonlyMap<string, unknown>): Promise<void> {
+    this.#shelf.remember((remembered.get(CODE) ?? []) as readonly RememberedCode[])
     for (const [id, recipe] of this.#context.client.site.view.recipes)
       this.#told.set(id, JSON.stringify(recipe))
     this.#shelf.refresh()
@@ -47,8 +53,9 @@ export class Recipes implements Part {
     this.#isBusy = true
     try {
       if (this.#shelf.refresh()) this.#isDirty = true
-      if (await this.#shelf.refreshCode()) this.#isDirty = true
       if (this.#isDirty) await this.#tell()
+      await this.#shelf.refreshCode()
+      if (this.#toldVersion !== this.#shelf.codeVersion) await this.#tell()
     } catch (error) {
       this.#context.log.warn(`recipes are not told: ${messageOf(error)}`)
     } finally {
@@ -58,6 +65,7 @@ export class Recipes implements Part {
 
   async #tell(): Promise<void> {
     this.#isDirty = false
+    this.#toldVersion = this.#shelf.codeVersion
     const { client } = this.#context
     const now = new Map(
       this.#shelf.describe(client.site.view.descriptions).map((recipe) => [recipe.id, recipe] as const),
@@ -71,7 +79,7 @@ export class Recipes implements Part {
       else if (!now.has(id)) writes.push({ op: 'record', table: 'recipe', id, value: null })
     }
     if (writes.length === 0) return
-    await client.write(writes)
+    await client.write([...writes, { op: 'remember', name: CODE, value: this.#shelf.toRemember }])
     this.#told.clear()
     for (const [id, recipe] of now) this.#told.set(id, JSON.stringify(recipe))
   }
