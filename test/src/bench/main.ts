@@ -5,6 +5,7 @@ import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
 import { type Figure, asTable } from './figures.ts'
 import { measureGateway } from './gateway.ts'
+import { measureInterlock } from './interlock.ts'
 import { measureModbus } from './modbus.ts'
 import { measurePolls } from './polls.ts'
 import { measureRoundTrip } from './round-trip.ts'
@@ -22,6 +23,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   polls: measurePolls,
   'worker-load': measureWorkerLoad,
   'emergency-stop': measureEmergencyStop,
+  interlock: measureInterlock,
   transports: measureTransports,
   gateway: measureGateway,
   modbus: measureModbus,
