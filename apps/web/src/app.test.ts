@@ -215,6 +215,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
     'GET /api/instruments',
     'GET /api/instruments/{id}',
     'GET /api/instruments/{id}/reservation',
+    'GET /api/instruments/{id}/worst-cases',
     'GET /api/interlocks',
     'GET /api/openapi.json',
     'GET /api/recipes',

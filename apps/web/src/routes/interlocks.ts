@@ -1,3 +1,4 @@
+import { worstCases } from '@golem/config'
 import { GolemError, POWER_RETURN_CHOICES, type PowerReturnChoice } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
 import { type WebContext, checkKnown, handedOver, noConfirmation } from '../context.ts'
@@ -80,6 +81,30 @@ export function interlockRoutes(app: FastifyInstance, context: WebContext): void
       const by = request.identity.name
       return handedOver(client.resetInterlock({ name, by, note: request.body?.note ?? '' }), () =>
         noConfirmation('the reset'),
+      )
+    },
+  )
+
+  app.get<{ Params: { id: string } }>(
+    '/api/instruments/:id/worst-cases',
+    {
+      schema: {
+        summary: 'How long each output may stay in a state that nobody wants any more, by what has failed',
+        tags: ['interlocks'],
+        params: idParams,
+        querystring: noQuery,
+        response: answers({ 200: inWords('Sentences by parameter') }),
+      },
+    },
+    ({ params: { id } }) => {
+      checkKnown(context, id)
+      const instrument = site.instruments.find((one) => one.id === id)
+      const outputs = Object.entries(view.descriptions.get(id)?.parameters ?? {}).filter(
+        ([, { writable }]) => writable,
+      )
+      if (!instrument) return {}
+      return Object.fromEntries(
+        outputs.map(([name, described]) => [name, worstCases(site, instrument, name, described)]),
       )
     },
   )
