@@ -26,56 +26,56 @@ export const KINDS: readonly StepKind[] = [
   {
     name: 'set',
     isUnique: true,
-    steps: Array.from({ length: 30 }, (_, n) => `- set: { it.flow: ${101 + n} }`).join('\n'),
+    steps: Array.from({ length: 20 }, (_, n) => `- set: { it.flow: ${101 + n} }`).join('\n'),
   },
   {
     name: 'do',
     isUnique: false,
-    steps: '- repeat: { times: 8, every: 600 ms, steps: [{ do: { action: it.zero } }] }',
+    steps: '- repeat: { times: 7, every: 600 ms, steps: [{ do: { action: it.zero } }] }',
   },
-  { name: 'wait', isUnique: true, steps: '- set: { it.flow: 101 }\n- wait: 5 s\n- set: { it.flow: 102 }' },
+  { name: 'wait', isUnique: true, steps: '- set: { it.flow: 101 }\n- wait: 4 s\n- set: { it.flow: 102 }' },
   {
     name: 'until',
     isUnique: true,
-    steps: `- set: { it.flow: 101 }\n- until: { reading: ${ROOM}, above: -50, for: 4 s, timeout: 1 min }\n- set: { it.flow: 102 }`,
+    steps: `- set: { it.flow: 101 }\n- until: { reading: ${ROOM}, above: -50, for: 3 s, timeout: 1 min }\n- set: { it.flow: 102 }`,
   },
   {
     name: 'repeat',
     isUnique: false,
     steps:
-      '- repeat: { times: 10, every: 500 ms, steps: [{ set: { it.flow: 101 } }, { set: { it.flow: 102 } }] }',
+      '- repeat: { times: 8, every: 500 ms, steps: [{ set: { it.flow: 101 } }, { set: { it.flow: 102 } }] }',
   },
-  { name: 'forEach', isUnique: true, steps: `- ${each(101, 120, '200 ms')}` },
+  { name: 'forEach', isUnique: true, steps: `- ${each(101, 115, '200 ms')}` },
   {
     name: 'ramp',
     isUnique: true,
-    steps: '- ramp: { parameter: it.flow, from: 100, to: 200, over: 6 s, every: 400 ms }',
+    steps: '- ramp: { parameter: it.flow, from: 100, to: 200, over: 5 s, every: 400 ms }',
   },
   {
     name: 'measure',
     isUnique: true,
     rows: 1,
-    steps: `- set: { it.flow: 101 }\n- measure: { readings: [${ROOM}], samples: 15 }\n- set: { it.flow: 102 }`,
+    steps: `- set: { it.flow: 101 }\n- measure: { readings: [${ROOM}], samples: 12 }\n- set: { it.flow: 102 }`,
   },
   {
     name: 'parallel',
     isUnique: true,
-    steps: `- parallel:\n    - steps: [{ ${each(101, 110, '400 ms')} }]\n    - steps: [{ ${each(201, 210, '300 ms').replaceAll(/\bn\b/g, 'm')} }]`,
+    steps: `- parallel:\n    - steps: [{ ${each(101, 108, '400 ms')} }]\n    - steps: [{ ${each(201, 209, '300 ms').replaceAll(/\bn\b/g, 'm')} }]`,
   },
   {
     name: 'if',
     isUnique: true,
-    steps: `- set: { it.flow: 101 }\n- if: { condition: { reading: ${ROOM}, above: -50 }, then: [{ wait: 5 s }, { set: { it.flow: 102 } }] }`,
+    steps: `- set: { it.flow: 101 }\n- if: { condition: { reading: ${ROOM}, above: -50 }, then: [{ wait: 4 s }, { set: { it.flow: 102 } }] }`,
   },
   {
     name: 'control',
     isUnique: false,
-    steps: `- control: { kind: pid, reading: ${ROOM}, output: it.flow, setpoint: 100, kp: 0, ki: 0.2, min: 0, max: 900, every: 400 ms, for: 6 s }`,
+    steps: `- control: { kind: pid, reading: ${ROOM}, output: it.flow, setpoint: 100, kp: 0, ki: 0.2, min: 0, max: 900, every: 400 ms, for: 5 s }`,
   },
   {
     name: 'note',
     isUnique: true,
-    steps: '- set: { it.flow: 101 }\n- repeat: { times: 15, every: 300 ms, steps: [{ note: here }] }',
+    steps: '- set: { it.flow: 101 }\n- repeat: { times: 14, every: 300 ms, steps: [{ note: here }] }',
   },
   { name: 'call', isUnique: true, steps: `- call: { recipe: ${CALLED}, instruments: { it: it } }` },
 ]
@@ -94,7 +94,7 @@ export function recipesOf(kinds: readonly StepKind[]): Record<string, string> {
   const called = recipe(
     CALLED,
     'it-call',
-    '- set: { it.flow: 101 }\n- wait: 5 s',
+    '- set: { it.flow: 101 }\n- wait: 4 s',
     'finally:\n  - set: { it.flow: 102 }\n',
   )
   return { ...Object.fromEntries(entries), [CALLED]: called }
