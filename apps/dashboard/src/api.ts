@@ -3,6 +3,7 @@ import type {
   Effect,
   FleetDocument,
   InstrumentDescription,
+  PowerReturnChoice,
   SiteEvent,
   StateDocument,
   UnclaimedDevice,
@@ -202,6 +203,17 @@ export class Api {
       method: 'POST',
       body: instrument === null ? {} : { instrument },
     })
+  }
+
+  async settlePowerReturn(instrument: string, keep: PowerReturnChoice): Promise<void> {
+    const path = `api/instruments/${encodeURIComponent(instrument)}/power-return`
+    await this.request(path, { method: 'POST', body: { keep } })
+  }
+
+  /** By parameter: how long it may stay in a state that nobody wants. */
+  async worstCases(instrument: string): Promise<[string, string[]][]> {
+    const { body } = await this.request(`api/instruments/${encodeURIComponent(instrument)}/worst-cases`)
+    return Object.entries(body as Record<string, string[]>)
   }
 
   async resetInterlock(name: string, note: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CommandRecord, InstrumentDescription } from '@golem/core'
+import type { CommandRecord, InstrumentDescription, PowerReturnChoice } from '@golem/core'
 import {
   type Api,
   type CommandBody,
@@ -25,7 +25,12 @@ const FETCH_AGAIN_MS = [150, 400, 1000]
 
 /** What the page says when something other than a command was refused or failed. */
 type Complaint =
-  'interlockResetFailed' | 'releaseFailed' | 'cancelFailed' | 'stopRefused' | 'reservationFailed'
+  | 'interlockResetFailed'
+  | 'powerReturnFailed'
+  | 'releaseFailed'
+  | 'cancelFailed'
+  | 'stopRefused'
+  | 'reservationFailed'
 
 /** Everything people do on the page that reaches the server. */
 export class Commands {
@@ -139,6 +144,10 @@ export class Commands {
 
   async release(instrument: string | null): Promise<void> {
     await this.#orComplain('releaseFailed', () => this.#api.release(instrument))
+  }
+
+  async settlePowerReturn(instrument: string, keep: PowerReturnChoice): Promise<void> {
+    await this.#orComplain('powerReturnFailed', () => this.#api.settlePowerReturn(instrument, keep))
   }
 
   async resetInterlock(name: string, note: string): Promise<void> {

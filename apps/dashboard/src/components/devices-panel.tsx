@@ -13,6 +13,7 @@ import { InterlockLines } from './interlocks.tsx'
 import { LastCommands } from './last-commands.tsx'
 import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
 import { ReservationLine } from './reservation.tsx'
+import { PowerReturnQuestion, WorstCases } from './safety.tsx'
 import { StopButton } from './stop-button.tsx'
 import { UnclaimedDevices } from './unclaimed-devices.tsx'
 
@@ -56,9 +57,11 @@ function Device({ instrument }: { instrument: InstrumentDescription }) {
       </p>
       {state?.message && <p class="sentence">{state.message}</p>}
       {state && <QueueLine instrument={instrument} state={state} />}
+      <PowerReturnQuestion instrument={instrument} state={state} />
       <InterlockLines instrument={instrument} state={state} />
       <ReservationLine instrument={instrument} state={state} />
       <Facts instrument={instrument} state={state} />
+      <WorstCases instrument={instrument} />
       {actions.length > 0 && (
         <div class="actions" role="group" aria-label={t('actions')}>
           {actions.map(([name, action]) => (

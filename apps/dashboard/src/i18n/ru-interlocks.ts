@@ -14,5 +14,12 @@ export const RU_INTERLOCKS: Record<keyof typeof EN_INTERLOCKS, string> = {
   interlockResetFailed: 'Блокировка не сброшена: {message}',
   interlockRefuses: 'Блокировка «{name}» не разрешает {names}: {message}',
   interlockHolds: 'Блокировка «{name}» удерживает {names}: {message}',
+  powerReturned: 'Прибор оставался без питания, и выходы уже не те, что были. Что считать верным?',
+  powerDifference: '{name}: было {before}, стало {now}',
+  powerKeepDevice: 'Как сейчас',
+  powerKeepGolem: 'Как было',
+  powerKeepSafe: 'Безопасные значения',
+  powerReturnFailed: 'Решение не принято: {message}',
+  worstCases: 'Сколько выходы могут оставаться в нежелательном состоянии',
   interlockWaits: 'Блокировка «{name}» ещё не знает всего, за чем следит: {message}',
 }
