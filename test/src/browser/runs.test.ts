@@ -342,3 +342,21 @@ test('what the scheduler refuses is told with its reason; the keyboard suffices'
   await button(page, id, 'skip').and(page.locator('[aria-busy="false"]')).waitFor()
   assert.equal((await runs.get(id)).state, 'running')
 })
+
+test('under an emergency stop nothing is started, but a run can be ended', { skip }, async (t) => {
+  const { page, faults } = await openPage(t, browser, stand.url(), { hash: '#Runs' })
+  const id = await runs.start('careful')
+  await runs.until(id, ({ progress }) => progress.doing.includes('long wait'), 'it waits')
+  await card(page, id, '[data-state="running"]').waitFor()
+  try {
+    await page.locator('.top [data-role="stop"]').click()
+    await recipe(page, 'watch').locator('[data-role="start"]:disabled').waitFor()
+    await button(page, id, 'abort').click()
+    await confirm(page)
+    await ended(page, id, '[data-end="aborted"]').waitFor()
+  } finally {
+    await stand.api('/api/stop/release', { method: 'POST', body: {} })
+  }
+  await recipe(page, 'watch').locator('[data-role="start"]:enabled').waitFor()
+  assert.deepEqual(faults, [])
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { hashToken, newToken } from '@golem/config'
+import type { RunRecord } from '@golem/core'
 import type { Page } from 'playwright-core'
 import { startBrowser, type TestBrowser, whyNoBrowser } from '../kit/browser.ts'
 import { type Stand, startStand } from '../kit/stand.ts'
@@ -18,7 +19,7 @@ before(async () => {
     hash: hashToken(token),
   }))
   // Whoever asks for the state needs a token, so the stand cannot see for itself whether it has settled.
-  stand = await startStand({ site: { auth: { tokens } }, settled: false })
+  stand = await startStand({ schedulers: 1, site: { auth: { tokens } }, settled: false })
   browser = await startBrowser()
 })
 after(async () => {
@@ -58,6 +59,28 @@ test('a viewer sees everything and can command nothing', { skip }, async (t) => 
   assert.equal(status, 403)
   assert.equal(stand.sim.device('relays').counters()['POST /relay'] ?? 0, 0)
 })
+
+test(
+  'a viewer sees recipes, runs and their parameters, and has nothing to ask of them',
+  { skip },
+  async (t) => {
+    const { page, requests } = await openPage(t, browser, stand.url(), { hash: '#Runs' })
+    await signIn(page, TOKENS.viewer)
+    const recipe = page.locator('[data-recipe="relay-test"]')
+    await recipe.waitFor()
+    const headers = { authorization: `Bearer ${TOKENS.operator}` }
+    const body = { recipe: 'relay-test', parameters: { rest: '1 h' }, instruments: { board: 'relays' } }
+    const { body: run } = await stand.api<RunRecord>('/api/runs', { method: 'POST', body, headers })
+    const card = page.locator(`article[data-run="${run.id}"][data-state="running"]`)
+    await card.locator('[data-given="rest"]', { hasText: '1 h' }).waitFor()
+    assert.match(await card.innerText(), /started by operator-of-the-lab/)
+    assert.equal(await card.locator('button').count(), 0)
+    assert.equal(await recipe.locator('button').count(), 0)
+    assert.deepEqual(posts(requests), [])
+    await stand.api(`/api/runs/${run.id}/abort`, { method: 'POST', body: {}, headers })
+    await page.locator(`li[data-run="${run.id}"][data-end="aborted"]`).waitFor()
+  },
+)
 
 test('an operator commands under their name, and after signing out the page forgets', { skip }, async (t) => {
   const { page } = await openPage(t, browser, stand.url(), { hash: '#Relays' })

@@ -184,7 +184,8 @@ test('labels that are HTML stay text, also in outcomes and in the log', { skip }
 
 test('every tab does without other servers and without errors', { skip }, async (t) => {
   const { page, requests, faults } = await openPage(t, browser, stand.url())
-  for (const tab of ['Relays', 'Sensors', 'Lamps', 'Devices', 'Log']) await openTab(page, tab)
+  for (const tab of ['Relays', 'Sensors', 'Lamps', 'Runs', 'Schedules', 'Devices', 'Log'])
+    await openTab(page, tab)
   await page.locator('[data-event]').first().waitFor()
   const origins = new Set(requests.map((request) => new URL(request.split(' ')[1] ?? '').origin))
   assert.deepEqual([...origins], [new URL(stand.url()).origin])
@@ -220,7 +221,7 @@ test('a switch is reached and pressed, and tabs are changed, by keyboard alone',
 
 test('on a phone nothing is wider than the screen and the stop button is in view', { skip }, async (t) => {
   const { page } = await openPage(t, browser, stand.url(), { size: PHONE })
-  for (const tab of ['Relays', 'Sensors', 'Lamps', 'Devices', 'Log']) {
+  for (const tab of ['Relays', 'Sensors', 'Lamps', 'Runs', 'Schedules', 'Devices', 'Log']) {
     await openTab(page, tab)
     if (tab === 'Log') await page.locator('[data-event]').first().waitFor()
     const width = await page.evaluate<number>('document.documentElement.scrollWidth')
