@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import type { RecipeDescription, SiteEvent } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
+import { ROOT } from '../kit/root.ts'
 import { Runs } from '../kit/runs.ts'
 import { type Stand, relayBoard, startStand } from '../kit/stand.ts'
 
@@ -14,7 +15,10 @@ const AT_END = `atEnd: [{ set: { 'board.relay3': false } }]`
 const onBoard = (body: string, more = ''): string =>
   `${HEAD}export default recipe({ label: 'Test', commands: ['board'], ${AT_END}${more} }, async (lab, parameters) => {\n${body}\n})\n`
 
+const README = readFileSync(join(ROOT, 'instance', 'recipes', 'README.md'), 'utf8')
+
 const FILES: Readonly<Record<string, string>> = {
+  'cool.ts': /^```ts\n(.*?)^```$/ms.exec(README)?.[1] ?? '',
   // Types, parameters, roles, stages, rows, what is read, several calls at once, and an error that is caught.
   'settle.ts': `${HEAD}
 interface Seen { temperature: number }
@@ -63,6 +67,9 @@ export default recipe(
   'throws.mjs': onBoard(`  await lab.set({ 'board.relay3': true })\n  throw new TypeError('on purpose')`),
   'refused.mjs': onBoard(`  await lab.set({ 'board.relay3': true })\n  await lab.value('board.nothing')`),
   'loops.mjs': onBoard(`  await lab.set({ 'board.relay3': true })\n  for (;;) parameters.x`),
+  'orphan.mjs': onBoard(
+    `  lab.note('pid ' + process.pid)\n  await lab.set({ 'board.relay3': true })\n  for (;;) parameters.x`,
+  ),
   'eats.mjs': onBoard(
     `  await lab.set({ 'board.relay3': true })\n  const all = []\n  for (;;) { all.push(new Array(1e5).fill({ n: all.length })); if (all.length % 10 === 0) await null }`,
     ', memoryMb: 32',
@@ -158,6 +165,17 @@ test('another board by its role', async () => {
   )
 })
 
+test('the example of the README, word for word', async () => {
+  const run = { instruments: { chamber: 'board' } }
+  const id = await runs.start('cool', { below: 5, first: '10 ms' }, run)
+  await runs.until(id, ({ rows, progress }) => rows > 1 && progress.stage === 'cooling', 'it measures')
+  await runs.change(id, { below: 40 })
+  assert.equal((await runs.ended(id)).end, 'completed')
+  const written = await runs.written(id)
+  assert.deepEqual(written.slice(0, 2), ['board.relay2 true done', 'board.relay2 false done'])
+  assert.deepEqual(written.slice(-2), ['board.relay2 false done', 'board.relay2 false done'])
+})
+
 const FAILURES: readonly [recipe: string, message: RegExp][] = [
   ['throws', /throws\.mjs:4: TypeError: on purpose/],
   ['refused', /refused\.mjs.*board\.nothing is not there/],
@@ -251,6 +269,7 @@ test('the scheduler is killed: the run is paused, resume is refused in words, st
 })
 
 test('the scheduler is killed under a program that wants it safe then: it is aborted, its outputs are safe', async () => {
+  // Begun by a leader that is new itself: it need not ask the files what they are.
   const id = await runs.start('safe')
   await relay3(true)
   await eventually(async () => (await runs.commands(id)).length === 2, { what: 'both are on' })
@@ -259,4 +278,26 @@ test('the scheduler is killed under a program that wants it safe then: it is abo
   assert.equal((await runs.ended(id, 30_000)).end, 'aborted')
   await relay3(false)
   await stand.until('board', ({ readings }) => readings['relay1']?.value === false, 'relay 1 is off too')
+})
+
+test('a program that hangs does not outlive its scheduler', async () => {
+  const id = await runs.start('orphan')
+  await relay3(true)
+  const pid = Number(/pid (\d+)/.exec((await eventsOf(id)).join('\n'))?.[1])
+  assert.ok(process.kill(pid, 0))
+  await stand.schedulers.at(-1)?.kill('SIGKILL')
+  await eventually(
+    () => {
+      try {
+        return !process.kill(pid, 0)
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ESRCH'
+      }
+    },
+    { what: 'it has ended' },
+  )
+  await stand.addScheduler()
+  await runs.until(id, ({ state }) => state === 'paused', 'the run is paused')
+  await runs.ask(id, 'kill')
+  assert.equal((await runs.ended(id)).end, 'killed')
 })

@@ -40,6 +40,29 @@ test('a driver is checked against the types of core, outside the project too', a
   assert.match(of('bare.ts').join('\n'), /^1: .*id: number/)
 })
 
+test('a recipe in code is checked against the types of core', async (t) => {
+  const folder = instance(t, {})
+  mkdirSync(join(folder, 'recipes'))
+  const text = (more: string, body: string): string =>
+    `import { recipe } from '@golem/core'\nexport default recipe({ label: 'A'${more} }, async (lab) => {\n  ${body}\n})\n`
+  const files = {
+    'right.ts': text(`, commands: ['lamp'], onRestart: 'safe'`, `await lab.set({ 'lamp.white': 5 })`),
+    'wrong.ts': text('', `await lab.wiat('5 s')`),
+    'unknown.ts': text(`, comands: ['lamp']`, `await lab.wait('5 s')`),
+    'bare.ts': 'export default async () => {}\n',
+  }
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, 'recipes', name), content)
+  const { faults } = await checkDriverTypes(folder)
+  const of = (name: string): string =>
+    faults
+      .flatMap(({ file, line, message }) => (basename(file) === name ? [`${line}: ${message}`] : []))
+      .join('\n')
+  assert.equal(of('right.ts'), '')
+  assert.match(of('wrong.ts'), /^3: Property 'wiat' does not exist on type 'Lab'/)
+  assert.match(of('unknown.ts'), /^2: .*comands/)
+  assert.match(of('bare.ts'), /^1: .*CodeRecipe/)
+})
+
 test('a site without drivers needs no TypeScript', async (t) => {
   assert.deepEqual(await checkDriverTypes(instance(t, {})), { faults: [] })
 })
