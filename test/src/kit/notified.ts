@@ -91,6 +91,8 @@ export async function startMailbox(account?: { user: string; password: string })
       })
     },
   })
+  // A sender that is killed in the middle of a mail.
+  server.on('error', () => undefined)
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')
   return {

@@ -10,6 +10,9 @@ export class Readings {
   /** By `instrument.parameter`: the time it says it was read, and when that was heard, steady ms. */
   readonly #heard = new Map<string, { at: string; ms: number }>()
 
+  /** Of what was never read: since when it is looked for, steady ms. */
+  readonly #unread = new Map<string, number>()
+
   constructor(view: SiteView) {
     this.#view = view
   }
@@ -17,11 +20,13 @@ export class Readings {
   watched(instrument: string, parameter: string, now: Now): Watched {
     const snapshot = this.#view.snapshots.get(instrument)
     const reading = snapshot?.readings[parameter]
-    if (!snapshot || !reading || reading.at === null) {
-      const error = reading?.error
-      return { value: null, ageMs: null, good: false, ...(error === undefined ? {} : { error }) }
-    }
     const key = `${instrument}.${parameter}`
+    if (!snapshot || !reading || reading.at === null) {
+      const since = this.#unread.get(key) ?? now.ms
+      this.#unread.set(key, since)
+      const error = reading?.error
+      return { value: null, ageMs: now.ms - since, good: false, ...(error === undefined ? {} : { error }) }
+    }
     let heard = this.#heard.get(key)
     if (heard?.at !== reading.at) {
       // The first one may be old already: nothing but its own word says how old.
