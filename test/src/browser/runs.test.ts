@@ -262,7 +262,7 @@ test(
     await ann.page.locator('[data-outcome="news"]', { hasText: 'no scheduler has answered' }).waitFor()
     await stand.addScheduler()
     await card(ann.page, id, '[data-state="asking"]').waitFor()
-    await bob.page.locator('[data-tab="Runs"] .asks').waitFor()
+    await bob.page.locator('[data-tab="Runs"] .wants').waitFor()
     await bob.page.locator('[data-tab="Runs"]').click()
     await card(bob.page, id).locator('[data-part="interruptions"]', { hasText: '1 ×' }).waitFor()
     await fits(bob.page)

@@ -55,7 +55,7 @@ export function RunButtons({ run }: { run: RunRecord }) {
 
 /** Of pause and resume the one that makes sense; what is asked elsewhere on the card is not repeated. */
 function isShown({ state, choices = [] }: RunRecord, request: RunRequest): boolean {
-  if (state === 'asking' && choices.includes(request)) return false
+  if (state === 'asking' && (choices.includes(request) || request === 'skip')) return false
   if (request === 'pause') return state !== 'paused' && state !== 'asking'
   if (request === 'resume') return state === 'paused'
   return true

@@ -24,7 +24,7 @@ function RunsMark() {
   const asks = runs.some(({ state }) => state === 'asking')
   const words = t(asks ? 'runsAsk' : 'runsWait', { count: runs.length })
   return (
-    <span class={asks ? 'mark asks' : 'mark'} title={words}>
+    <span class={asks ? 'mark wants' : 'mark'} title={words}>
       <span aria-hidden="true">{asks ? `${runs.length} ?` : runs.length}</span>
       <span class="hidden"> ({words})</span>
     </span>
