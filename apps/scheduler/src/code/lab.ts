@@ -91,7 +91,13 @@ export class RemoteLab implements Lab {
   }
 
   #call<T>(message: (call: number) => FromProgram): Promise<T> {
-    return new Promise((resolve, reject) => {
+    // Here the stack still tells from which line it was called.
+    const { stack = '' } = new Error('called')
+    return new Promise((resolve, refuse) => {
+      const reject = (error: Error): void => {
+        error.stack = `${error.name}: ${error.message}\n${stack}`
+        refuse(error)
+      }
       this.#calls += 1
       this.#waiting.set(this.#calls, { resolve: resolve as (value: unknown) => void, reject })
       this.#send(message(this.#calls))
