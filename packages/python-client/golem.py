@@ -7,7 +7,7 @@
     with lab.reserve("relay-1", minutes=30, note="leak test"):
         lab.set("relay-1.relay0", True)
         lab.wait_for("sba5.co2", below=450, hold=10, timeout=300)
-    run = lab.start("ventilation", onFor="60 s")
+    run = lab.start("ventilation", duration="60 s")
     run.wait()
 
 While golem can't be reached, e.g. because it is started anew, requests are repeated for some seconds. Commands and
