@@ -139,6 +139,11 @@ function report(error: unknown, context: Context, json: boolean): number {
 }
 
 function contextOf(given: GivenContext): Context {
+  // `golem list | head`: nobody reads on, which is no fault.
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
   const interrupted = new AbortController()
   if (!given.signal) {
     // `up` and `watch` end well on Ctrl-C; for all others it ends the request and says so.

@@ -18,7 +18,7 @@ export function sourceFiles(): SourceFile[] {
       path,
       text: readText(path),
       workspace,
-      isTest: /\.test\.tsx?$/.test(path) || workspace === 'test',
+      isTest: /(?:\.test|\btesting)\.tsx?$/.test(path) || workspace === 'test',
     })),
   )
 }

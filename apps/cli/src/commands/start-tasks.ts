@@ -11,7 +11,7 @@ export function startTasks(program: Command, context: Context): Command {
     )
     .addHelpText(
       'after',
-      '\nOf several schedulers of a site one leads, the others stand by.\n\nExample:\n  golem start-tasks',
+      '\nOf several schedulers of a site one leads, the others stand by.\n\nExamples:\n  golem start-tasks\n  golem start-tasks --json',
     )
     .action(async (options: { json?: boolean }) => {
       const started = ['golem-scheduler.service']

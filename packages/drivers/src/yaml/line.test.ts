@@ -1,38 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GolemError, isFault, type LineDriver, type LineIo, type Readings, type Value } from '@golem/core'
-import { type LineScript, scriptedLine } from '@golem/transports/testing'
+import { isFault } from '@golem/core'
+import type { LineScript } from '@golem/transports/testing'
+import { act, code, readAll, withScript, write } from './line-testing.ts'
 import { lineDriver } from './testing.ts'
-
-/** Runs `work` with a transcript; lines that nobody waits for go to the driver, as on a real line. */
-async function withScript<T>(
-  driver: LineDriver,
-  script: LineScript,
-  work: (io: LineIo) => Promise<T>,
-): Promise<{ result: T; strays: Readings[] }> {
-  const strays: Readings[] = []
-  const io = scriptedLine(script, (line) => {
-    const found = driver.unsolicited?.(line)
-    if (found) strays.push(found)
-  })
-  const result = await work(io)
-  io.done()
-  return { result, strays }
-}
-
-const code =
-  (wanted: string, message = /./) =>
-  (error: unknown): boolean =>
-    error instanceof GolemError && error.code === wanted && message.test(error.message)
-
-const write = (driver: LineDriver, name: string, value: Value, script: LineScript) =>
-  withScript(driver, script, async (io) => driver.parameters[name]?.write?.(io, value))
-
-const readAll = async (driver: LineDriver, script: LineScript, due = Object.keys(driver.parameters)) =>
-  (await withScript(driver, script, (io) => driver.readAll(io, new Set(due)))).result
-
-const act = async (driver: LineDriver, name: string, args: Record<string, Value>, script: LineScript) =>
-  (await withScript(driver, script, async (io) => driver.actions[name]?.run(io, args))).result
 
 test('identification takes the right instrument and no other', async () => {
   const driver = lineDriver(`identify: { ask: '*IDN?', pattern: '^ACME,X1,' }
@@ -370,68 +341,6 @@ actions:
     ]),
     code('INSTRUMENT_REFUSED', /-221/),
   )
-})
-
-const WAVE = `actions:
-  bytes:
-    label: Trace
-    arguments:
-      channel: { label: Channel, type: choice, choices: [C1, C2] }
-    steps:
-      - 'SOUR {channel}'
-      - { ask: 'PRE?', fields: [null, inc, origin, ref] }
-    result: { type: array, ask: 'DATA?', block: { type: uint8 }, minus: [origin, ref], times: inc, plus: [0.5] }
-  floats: { label: F, result: { type: array, ask: 'F?', block: { type: float32, endian: little } } }
-  words: { label: W, result: { type: array, ask: 'W?', scale: 0.1, block: { type: int16, terminated: false } } }
-  list: { label: L, result: { type: array, ask: 'L?' } }
-`
-const latin1 = (...parts: (string | number[])[]): string =>
-  parts.map((part) => (typeof part === 'string' ? part : Buffer.from(part).toString('latin1'))).join('')
-
-test('a block becomes numbers, corrected by what the instrument said before', async () => {
-  const found = await act(lineDriver(WAVE), 'bytes', { channel: 'C2' }, [
-    ['SOUR C2', null],
-    ['PRE?', '0,0.02,0,127'],
-    // A line end among the bytes is a byte.
-    ['DATA?\n', latin1('#9000000004', [127, 10, 177, 0], '\n')],
-  ])
-  assert.deepEqual(found, [0.5, (10 - 127) * 0.02 + 0.5, 50 * 0.02 + 0.5, -127 * 0.02 + 0.5])
-})
-
-test('blocks of floats, of words without a line end, and lists', async () => {
-  const driver = lineDriver(WAVE)
-  const floats = Buffer.alloc(8)
-  floats.writeFloatLE(1.5, 0)
-  floats.writeFloatLE(-2, 4)
-  assert.deepEqual(await act(driver, 'floats', {}, [['F?\n', latin1('#18', [...floats], '\n')]]), [1.5, -2])
-  assert.deepEqual(await act(driver, 'words', {}, [['W?\n', latin1('#14', [0xff, 0xfe, 0, 50])]]), [-0.2, 5])
-  assert.deepEqual(await act(driver, 'list', {}, [['L?\n', '+1.0E+00, 2,3\n']]), [1, 2, 3])
-  assert.match(String(await act(driver, 'list', {}, [['L?\n', '1,9.9E37\n']])), /1 of 2 numbers/)
-})
-
-for (const [what, answer] of [
-  ['text', 'hello\n'],
-  ['an indefinite block', '#0abc\n'],
-  ['a length that is none', '#2x1a\n'],
-  ['a length of a gigabyte', '#91000000000'],
-  ['no line end after it', '#12abc'],
-  ['half a number', latin1('#13', [1, 2, 3], '\n')],
-] as const) {
-  test(`a block that is ${what} is REPLY_MALFORMED`, async () => {
-    await assert.rejects(act(lineDriver(WAVE), 'floats', {}, [['F?\n', answer]]), code('REPLY_MALFORMED'))
-  })
-}
-
-test('a million points are taken in a moment', async () => {
-  const content = Buffer.alloc(1_000_000, 200).toString('latin1')
-  const started = performance.now()
-  const found = await act(lineDriver(WAVE), 'bytes', { channel: 'C1' }, [
-    ['SOUR C1', null],
-    ['PRE?', '0,0.02,0,127'],
-    ['DATA?\n', `#71000000${content}\n`],
-  ])
-  assert.equal((found as number[]).length, 1_000_000)
-  assert.ok(performance.now() - started < 5_000)
 })
 
 const STAGE = `pushed:
