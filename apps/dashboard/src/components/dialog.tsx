@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { t } from '../store.ts'
+import { StopButton } from './stop-button.tsx'
 
 export interface DialogProps {
   title: string
@@ -37,6 +38,8 @@ export function Dialog({ title, confirmLabel, isDangerous, onConfirm, onClose, c
           <button type="submit" class={isDangerous ? 'danger' : 'primary'} data-role="confirm">
             {confirmLabel}
           </button>
+          {/* What is behind a dialog can't be reached while it is open: the stop has to be. Last, so that it never has the focus by itself. */}
+          <StopButton instrument={null} />
         </div>
       </form>
     </dialog>
