@@ -15,16 +15,22 @@ const LONG = 'W'.repeat(200)
 /** Answers by the question, in turn; what is not named here is not answered. */
 type Answers = Readonly<Record<string, readonly string[]>>
 
+const NO_ERROR = '+0,"No error"'
+
 const METER: Answers = {
   '*IDN?': [`Keysight Technologies,34461A,${HTML},1.0`],
   'READ?': ['+1.00000000E+00'],
   'SENS:VOLT:DC:NPLC?': ['+1.00000000E+01'],
 }
 const INSTRUMENTS: Readonly<Record<string, Answers>> = {
-  // An error queue that has HTML in it.
-  odd: { ...METER, 'SYST:ERR?': [`-113,"${HTML} ${LONG}"`, '+0,"No error"'], 'FUNC?': ['"VOLT"'] },
+  // An error queue that has HTML in it, but not as it is being connected.
+  odd: {
+    ...METER,
+    'SYST:ERR?': [NO_ERROR, NO_ERROR, NO_ERROR, `-113,"${HTML} ${LONG}"`, NO_ERROR],
+    'FUNC?': ['"VOLT"'],
+  },
   // A function that nobody knows.
-  unclear: { ...METER, 'SYST:ERR?': ['+0,"No error"'], 'FUNC?': [`"${HTML}"`] },
+  unclear: { ...METER, 'SYST:ERR?': [NO_ERROR], 'FUNC?': [`"${HTML}"`] },
   // Another instrument than the one the site names.
   other: { '*IDN?': [`${HTML},${LONG}`] },
 }
@@ -98,10 +104,8 @@ for (const [where, size] of [
     })
     const queue = parameter(page, 'odd', 'lastError').locator('[data-part="value"]', { hasText: HTML })
     await queue.waitFor()
-    for (const id of ['unclear', 'other']) {
-      const sentence = page.locator(`section[data-instrument="${id}"] .sentence`, { hasText: HTML })
-      await sentence.waitFor()
-    }
+    await page.locator('section[data-instrument="other"] .sentence', { hasText: HTML }).waitFor()
+    await parameter(page, 'unclear', 'function').filter({ hasText: HTML }).waitFor()
     for (const tab of ['Bench', 'Devices', 'Log']) {
       await openTab(page, tab)
       await page.locator('main', { hasText: HTML }).waitFor()
