@@ -26,7 +26,7 @@ import { ROOT, add, summary } from './common.mjs'
 const FILE_TIMEOUT_MS = { unit: 120_000, long: 600_000 }
 /** Folders below test/src whose files start whole stands, browsers or machines. They mostly wait: a few run at a time. */
 const STANDS = new Set(['hardware', 'systemd', 'e2e', 'browser'])
-const STAND_LANES = Math.max(2, Math.min(4, availableParallelism() + 1))
+const STAND_LANES = Math.max(2, Math.min(4, 2 * availableParallelism()))
 /**
  * Folders below test/src whose files need the machine for themselves, one at a time: they talk to instruments in other
  * processes with time-outs of some tens of milliseconds.

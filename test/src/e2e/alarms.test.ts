@@ -301,7 +301,7 @@ test('a worker that is killed and an instrument that is silent are alarms; stale
 test('an admin tests a notifier, and the log says what came of it', async () => {
   await withAlarms(async ({ stand, hook, mailbox }) => {
     const check = (name: string) => stand.api(`/api/notifiers/${name}/test`, { method: 'POST' })
-    assert.equal((await check('mail')).status, 202)
+    await eventually(async () => (await check('mail')).status === 202, { what: 'a scheduler leads' })
     await eventually(() => mailbox.mails.some(({ text }) => text.includes('Subject: [test] test of mail')), {
       what: 'the test arrives',
     })
