@@ -256,7 +256,7 @@ test('a pause is kept between exchanges, but not for a stop and not for real-tim
     at.push(performance.now())
     say(`a:${came}`)
   })
-  const { channel } = linkTo(endpoint, {}, { gapMs: 80 })
+  const { channel } = linkTo(endpoint, {}, { gapMs: 400 })
   await channel.run('poll', async (io: LineIo) => {
     await io.ask('one')
     await io.ask('two')
@@ -265,8 +265,9 @@ test('a pause is kept between exchanges, but not for a stop and not for real-tim
   await channel.run('stop', (io: LineIo) => io.ask('stop'))
   await channel.run('poll', (io: LineIo) => io.sendBytes(Buffer.from('?')))
   const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0))
-  assert.ok((gaps[0] ?? 0) >= 79 && (gaps[1] ?? 0) >= 79, gaps.join(' '))
-  assert.ok((gaps[2] ?? 99) < 60, gaps.join(' '))
+  // A busy machine may notice the one before late, and the stop as well.
+  assert.ok((gaps[0] ?? 0) >= 300 && (gaps[1] ?? 0) >= 300, gaps.join(' '))
+  assert.ok((gaps[2] ?? 999) < 300, gaps.join(' '))
 })
 
 test('the lease is judged after the pause, directly before the bytes', async () => {
