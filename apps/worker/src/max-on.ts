@@ -1,5 +1,6 @@
-import { type Value, asGolemError, valueInWords } from '@golem/core'
+import { type Value, asGolemError } from '@golem/core'
 import type { WorkerContext } from './context.ts'
+import { ForcedWrites } from './forced-writes.ts'
 import type { Instrument } from './instrument.ts'
 import { monotonic } from './output-store.ts'
 import type { OutputWatch } from './output-watch.ts'
@@ -10,20 +11,17 @@ type Overdue = readonly [name: string, watch: OutputWatch, safe: Value]
 const AGAIN_AFTER_MS = 2_000
 /** What runs on the link is let finish for so long; then it is interrupted, in ms. */
 const PATIENCE_MS = 1_000
-/** What is tried again with the same result is told this often, in ms. */
-const TELL_AGAIN_MS = 10 * 60_000
 
 /** Brings the outputs of one instrument to their safe values when they have been on for longer than `maxOn` allows. */
 export class MaxOn {
-  readonly #context: WorkerContext
   readonly #instrument: Instrument
   #busy = false
   #triedAt = -Infinity
-  #told = { message: '', at: -Infinity }
+  readonly #writes: ForcedWrites
 
   constructor(context: WorkerContext, instrument: Instrument) {
-    this.#context = context
     this.#instrument = instrument
+    this.#writes = new ForcedWrites(context, instrument, 'safe')
   }
 
   /** Looks whether something is due, and does it. Called several times a second; never throws. */
@@ -35,14 +33,15 @@ export class MaxOn {
     this.#busy = true
     this.#triedAt = now
     const said: string[] = []
+    const safeValues = overdue.map(([name, , safe]) => [name, safe] as const)
     try {
-      await this.#inTurn((io) => this.#switchOff(io, overdue, said))
+      await this.#inTurn((io) => this.#writes.write(io, safeValues, said))
     } catch (error) {
       said.push(`not reached: ${asGolemError(error).message}`)
     }
     this.#busy = false
     this.#instrument.pollSoon()
-    this.#tell(`maxOn: ${overdue.map(inWords).join(', ')}: ${said.join(', ')}`)
+    this.#writes.tell(`maxOn: ${overdue.map(inWords).join(', ')}: ${said.join(', ')}`)
   }
 
   /** Runs it as a command; where what runs on the link takes too long, as a stop does. */
@@ -70,29 +69,6 @@ export class MaxOn {
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  async #switchOff(io: never, overdue: readonly Overdue[], said: string[]): Promise<void> {
-    for (const [name, , safe] of overdue) {
-      try {
-        await this.#instrument.spec(name).write?.(io, safe)
-        said.push(`${name} = ${valueInWords(safe)}`)
-        this.#instrument.outputs.wrote({ parameter: name, value: safe })
-      } catch (error) {
-        // The next output may still be reached; this one is tried again.
-        said.push(`${name} NOT (${asGolemError(error).message})`)
-      }
-    }
-  }
-
-  #tell(message: string): void {
-    const at = performance.now()
-    if (message === this.#told.message && at - this.#told.at < TELL_AGAIN_MS) return
-    this.#told = { message, at }
-    this.#context.log.warn({ instrument: this.#instrument.id }, message)
-    this.#context.client
-      .event('safe', this.#instrument.id, message)
-      .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GolemError, isFault, type LineDriver, type LineIo, type Readings } from '@golem/core'
-import { type LineScript, scriptedLine } from '@golem/transports/testing'
+import { GolemError, isFault, type LineDriver, type Readings } from '@golem/core'
+import { type LineScript, withScript } from '@golem/transports/testing'
 import { grbl } from './grbl.ts'
 import { parseStatus } from './grbl-lines.ts'
 
@@ -18,25 +18,9 @@ const INITIALISE: LineScript = [
 ]
 const START: LineScript = [['?', IDLE], ...INITIALISE]
 
-/** Runs `work` with a transcript; lines that are not accepted go to the driver as on a real line. */
-async function run<T>(
-  driver: LineDriver,
-  script: LineScript,
-  work: (io: LineIo) => Promise<T>,
-): Promise<{ result: T; strays: Readings[] }> {
-  const strays: Readings[] = []
-  const io = scriptedLine(script, (line) => {
-    const found = driver.unsolicited?.(line)
-    if (found) strays.push(found)
-  })
-  const result = await work(io)
-  io.done()
-  return { result, strays }
-}
-
 async function started(script: LineScript = START, options = OPTIONS): Promise<LineDriver> {
   const driver = create(options)
-  await run(driver, script, async (io) => {
+  await withScript(driver, script, async (io) => {
     await driver.identify(io)
     await driver.initialise?.(io)
   })
@@ -51,14 +35,15 @@ async function homed(): Promise<LineDriver> {
 }
 
 const poll = async (driver: LineDriver, script: LineScript): Promise<Readings> =>
-  (await run(driver, script, (io) => driver.readAll(io, new Set()))).result
+  (await withScript(driver, script, (io) => driver.readAll(io, new Set()))).result
 
 const act = (
   driver: LineDriver,
   action: string,
   args: Record<string, string | number | boolean>,
   script: LineScript,
-): Promise<{ strays: Readings[] }> => run(driver, script, async (io) => driver.actions[action]?.run(io, args))
+): Promise<{ strays: Readings[] }> =>
+  withScript(driver, script, async (io) => driver.actions[action]?.run(io, args))
 
 const write = (
   driver: LineDriver,
@@ -66,7 +51,7 @@ const write = (
   value: number,
   script: LineScript,
 ): Promise<{ strays: Readings[] }> =>
-  run(driver, script, async (io) => driver.parameters[name]?.write?.(io, value))
+  withScript(driver, script, async (io) => driver.parameters[name]?.write?.(io, value))
 
 const code =
   (wanted: string, message = /./) =>
@@ -194,7 +179,7 @@ test('errors are told with their meaning; nothing moves while the position is no
 test('a stop is a hold and a reset in one go, and it counts only when the welcome has come', async () => {
   const driver = await homed()
   const stop = (script: LineScript): Promise<unknown> =>
-    run(driver, script, async (io) => driver.makeSafe?.(io))
+    withScript(driver, script, async (io) => driver.makeSafe?.(io))
   await assert.rejects(stop([['!\x18', null]]), code('REPLY_TIMEOUT'))
   await stop([['!\x18', ['ALARM:3', '', "Grbl 1.1h ['$' for help]"]]])
   const found = await poll(driver, [['?', status('Alarm', 20)]])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GolemError, type LineDriver, type LineIo, type Readings } from '@golem/core'
-import { type LineScript, scriptedLine } from '@golem/transports/testing'
+import { type LineScript, withScript } from '@golem/transports/testing'
 import { sba5 } from './sba5.ts'
 
 const create = (options: Record<string, unknown> = {}): LineDriver => sba5.create(options) as LineDriver
@@ -14,31 +14,15 @@ const CONFIGURE: LineScript = [ok('F252'), ok('C2'), ok('P1')]
 /** Identified while it measures, then initialised. */
 const START: LineScript = [['M', M], ['!', null], ...CONFIGURE]
 
-/** Runs `work` with a transcript; lines that are not accepted go to the driver as on a real line. */
-async function run<T>(
-  driver: LineDriver,
-  script: LineScript,
-  work: (io: LineIo) => Promise<T>,
-): Promise<{ result: T; strays: Readings[] }> {
-  const strays: Readings[] = []
-  const io = scriptedLine(script, (line) => {
-    const found = driver.unsolicited?.(line)
-    if (found) strays.push(found)
-  })
-  const result = await work(io)
-  io.done()
-  return { result, strays }
-}
-
 async function start(driver: LineDriver, script: LineScript = START): Promise<void> {
-  await run(driver, script, async (io) => {
+  await withScript(driver, script, async (io) => {
     await driver.identify(io)
     await driver.initialise?.(io)
   })
 }
 
 const poll = async (driver: LineDriver, script: LineScript): Promise<Readings> =>
-  (await run(driver, script, (io) => driver.readAll(io, new Set()))).result
+  (await withScript(driver, script, (io) => driver.readAll(io, new Set()))).result
 
 const code =
   (wanted: string) =>
@@ -181,7 +165,7 @@ for (const [name, value, text] of [
   test(`${name} is sent as ${text}, shown once acknowledged, and set again with the next initialisation`, async (t) => {
     const driver = create()
     await start(driver)
-    const { strays } = await run(driver, [[text, ['Z,1 of 2', text, 'Z,2 of 2', 'OK']]], async (io) =>
+    const { strays } = await withScript(driver, [[text, ['Z,1 of 2', text, 'Z,2 of 2', 'OK']]], async (io) =>
       driver.parameters[name]?.write?.(io, value),
     )
     assert.equal(strays.length, 2)
@@ -206,11 +190,11 @@ test('a command without its echo, or without OK, is a time-out, and its value is
   await start(driver)
   const stopPump = (io: LineIo): Promise<void> | undefined => driver.parameters['pump']?.write?.(io, false)
   await assert.rejects(
-    run(driver, [['P0', 'OK']], async (io) => stopPump(io)),
+    withScript(driver, [['P0', 'OK']], async (io) => stopPump(io)),
     code('REPLY_TIMEOUT'),
   )
   await assert.rejects(
-    run(driver, [['P0', 'P0']], async (io) => stopPump(io)),
+    withScript(driver, [['P0', 'P0']], async (io) => stopPump(io)),
     code('REPLY_TIMEOUT'),
   )
   assert.equal((await poll(driver, [['M', M]]))['pump'], undefined)
@@ -220,26 +204,26 @@ test('zero is done when its first line or its echo comes', async () => {
   for (const answer of ['Z,1 of 25', 'Z']) {
     const driver = create()
     await start(driver)
-    await run(driver, [['Z', answer]], async (io) => driver.actions['zero']?.run(io, {}))
+    await withScript(driver, [['Z', answer]], async (io) => driver.actions['zero']?.run(io, {}))
     assert.equal((await poll(driver, [[null, 'Z,2 of 25']]))['state'], 'zeroing')
   }
   const silent = create()
   await assert.rejects(
-    run(silent, [['Z', null]], async (io) => silent.actions['zero']?.run(io, {})),
+    withScript(silent, [['Z', null]], async (io) => silent.actions['zero']?.run(io, {})),
     code('REPLY_TIMEOUT'),
   )
 })
 
 test('any SBA-5 line identifies it; something else is WRONG_INSTRUMENT; silence is a time-out', async () => {
   for (const line of [M, 'W,43.1', 'Z,3 of 25', 'M 1 2 3']) {
-    await run(create(), [['M', ['half a li', line]]], (io) => create().identify(io))
+    await withScript(create(), [['M', ['half a li', line]]], (io) => create().identify(io))
   }
   await assert.rejects(
-    run(create(), [['M', '+1.234E+00']], (io) => create().identify(io)),
+    withScript(create(), [['M', '+1.234E+00']], (io) => create().identify(io)),
     code('WRONG_INSTRUMENT'),
   )
   await assert.rejects(
-    run(create(), [['M', ['M', 'OK']]], (io) => create().identify(io)),
+    withScript(create(), [['M', ['M', 'OK']]], (io) => create().identify(io)),
     code('REPLY_TIMEOUT'),
   )
 })

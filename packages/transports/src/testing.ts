@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { type AskOptions, GolemError, type HttpIo, type HttpReply, type LineIo } from '@golem/core'
+import {
+  type AskOptions,
+  GolemError,
+  type HttpIo,
+  type HttpReply,
+  type LineDriver,
+  type LineIo,
+  type Readings,
+} from '@golem/core'
 
 /** A reply: the text (status 200), a whole reply, or the error the transport would throw. */
 export type ScriptedReply = string | HttpReply | GolemError
@@ -109,4 +117,20 @@ export function scriptedLine(
       assert.deepEqual(came, [], 'these lines were not read')
     },
   }
+}
+
+/** Runs `work` with a transcript; lines that are not accepted go to the driver's `unsolicited`, as on a real line. */
+export async function withScript<T>(
+  driver: LineDriver,
+  script: LineScript,
+  work: (io: LineIo) => Promise<T>,
+): Promise<{ result: T; strays: Readings[] }> {
+  const strays: Readings[] = []
+  const io = scriptedLine(script, (line) => {
+    const found = driver.unsolicited?.(line)
+    if (found) strays.push(found)
+  })
+  const result = await work(io)
+  io.done()
+  return { result, strays }
 }

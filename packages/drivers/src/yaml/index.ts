@@ -1,7 +1,12 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { checkSchema, describeFault, type Fault, formatPath, readYamlSource } from '@golem/config'
-import { GolemError, type JsonSchema, messageOf, type Model } from '@golem/core'
+import {
+  checkSchema,
+  describeFault,
+  type Fault,
+  formatPath,
+  readYamlSource,
+  yamlFilesIn,
+} from '@golem/config'
+import { GolemError, type JsonSchema, type Model } from '@golem/core'
 import { compile } from './compile.ts'
 import { LANGUAGES } from './languages.ts'
 import type { RawModel, Report } from './model-file.ts'
@@ -30,7 +35,7 @@ export interface ReadModel {
 export function loadYamlModels(folder: string): FoundModels {
   const models: Model[] = []
   const faults: Fault[] = []
-  for (const file of filesIn(folder, faults)) {
+  for (const file of yamlFilesIn(folder, faults)) {
     const read = readModelFile(file)
     faults.push(...read.faults)
     if (read.model) models.push(read.model)
@@ -77,7 +82,7 @@ export function modelFileOf(
   id: string,
   folders: readonly string[],
 ): ReadModel & { model: Model; raw: RawModel } {
-  for (const file of folders.flatMap((folder) => filesIn(folder, []))) {
+  for (const file of folders.flatMap((folder) => yamlFilesIn(folder, []))) {
     const { model, raw, faults } = readModelFile(file)
     if (raw?.model !== id) continue
     if (model) return { model, raw, faults }
@@ -96,17 +101,3 @@ export function modelSchema(): JsonSchema {
 
 /** Ajv keeps what it has compiled by the schema's identity. */
 const SCHEMAS: Record<string, ReturnType<typeof schemaOf>> = {}
-
-function filesIn(folder: string, faults: Fault[]): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .map((name) => join(folder, name))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    const message = `The folder can't be read: ${messageOf(error)}.`
-    faults.push({ file: folder, line: 1, column: 1, path: '', message })
-    return []
-  }
-}

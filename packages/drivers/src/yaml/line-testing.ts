@@ -1,21 +1,5 @@
-import { GolemError, type LineDriver, type LineIo, type Readings, type Value } from '@golem/core'
-import { type LineScript, scriptedLine } from '@golem/transports/testing'
-
-/** Runs `work` with a transcript; lines that nobody waits for go to the driver, as on a real line. */
-export async function withScript<T>(
-  driver: LineDriver,
-  script: LineScript,
-  work: (io: LineIo) => Promise<T>,
-): Promise<{ result: T; strays: Readings[] }> {
-  const strays: Readings[] = []
-  const io = scriptedLine(script, (line) => {
-    const found = driver.unsolicited?.(line)
-    if (found) strays.push(found)
-  })
-  const result = await work(io)
-  io.done()
-  return { result, strays }
-}
+import { GolemError, type LineDriver, type Value } from '@golem/core'
+import { type LineScript, withScript } from '@golem/transports/testing'
 
 /** Matches an error of golem's table. */
 export const code =

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFault } from '@golem/core'
-import type { LineScript } from '@golem/transports/testing'
-import { act, code, readAll, withScript, write } from './line-testing.ts'
+import { type LineScript, withScript } from '@golem/transports/testing'
+import { act, code, readAll, write } from './line-testing.ts'
 import { lineDriver } from './testing.ts'
 
 test('identification takes the right instrument and no other', async () => {

@@ -1,8 +1,6 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describeFault, type Fault } from '@golem/config'
-import { messageOf, type RecipeDescription, type RecipeRole } from '@golem/core'
+import { describeFault, type Fault, yamlFilesIn } from '@golem/config'
+import type { RecipeDescription, RecipeRole } from '@golem/core'
 import type { Recipe } from '../recipe.ts'
 import { checkRecipe, type Descriptions } from './check.ts'
 import { link } from './link.ts'
@@ -30,7 +28,7 @@ export function loadRecipes(folders: readonly string[]): FoundRecipes {
   const byId = new Map<string, ReadRecipe>()
   const faults: Fault[] = []
   for (const folder of folders) {
-    for (const file of filesIn(folder, faults)) {
+    for (const file of yamlFilesIn(folder, faults)) {
       const read = readRecipeFile(file)
       byId.set(read.id, read)
     }
@@ -91,23 +89,4 @@ function rolesOf({ roles }: Recipe, descriptions: Descriptions | undefined): Rec
       { label, default: descriptions === undefined || descriptions.has(id) ? id : null },
     ]),
   )
-}
-
-function filesIn(folder: string, faults: Fault[]): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .map((name) => join(folder, name))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    faults.push({
-      file: folder,
-      line: 1,
-      column: 1,
-      path: '',
-      message: `The folder can't be read: ${messageOf(error)}.`,
-    })
-    return []
-  }
 }
