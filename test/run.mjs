@@ -10,8 +10,9 @@
  *   --every-node    then the portable ones once more on each supported Node (see every-node.mjs)
  *
  * Files beside the code run several at a time, those that start whole stands a few, those that depend on short time-outs
- * one by one. A file whose process does not end by itself is a failure: something was left open. Works on Node 20.19 and
- * newer, without packages.
+ * one by one. A file whose process does not end by itself is a failure: something was left open. A file that failed beside
+ * others is run once more alone at the end, with the machine for itself: what passes then was starved of time, which is
+ * said by name at the end, with what went wrong. Works on Node 20.19 and newer, without packages.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
@@ -42,6 +43,8 @@ const SLOW = new Set([
   'apps/cli/src/up/up.test.ts',
   'apps/simulator/src/main.test.ts',
 ])
+/** With more failed files than this, something is broken: none of them is run once more. */
+const SECOND_ATTEMPTS = 6
 /** So many files beside the code run at a time: they mostly wait, for time-outs and for other processes. */
 const LANES = 2 * Math.max(2, availableParallelism())
 /** What must not leak from the caller's shell into a test: it might reach a real Redis or the caller's systemd. */
@@ -104,9 +107,7 @@ function select(tests, { only, unit, fast, portable }) {
 }
 
 async function runFiles(tests) {
-  const total = { passed: 0, failed: 0, skipped: 0 }
-  const failures = []
-  const skips = []
+  const results = new Map()
   const running = new Set()
   const onSignal = (signal) => {
     for (const child of running) killGroup(child)
@@ -116,10 +117,7 @@ async function runFiles(tests) {
 
   const take = async (queue, live) => {
     for (let test = queue.shift(); test; test = queue.shift()) {
-      const result = await runFile(test, running, live)
-      add(total, result.total)
-      failures.push(...result.failures)
-      skips.push(...result.skips)
+      results.set(test, await runFile(test, running, live))
     }
   }
   // Those that start processes take longest: they come first, so that no long one is left over at the end.
@@ -134,12 +132,37 @@ async function runFiles(tests) {
   await Promise.all(Array.from({ length: LANES }, () => take(together, false)))
   await Promise.all(Array.from({ length: STAND_LANES }, () => take(stands, false)))
   await take(alone, true)
+  const starved = await secondAttempts(results, (test) => runFile(test, running, true))
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
 
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const result of results.values()) add(total, result.total)
+  const failures = [...results.values()].flatMap((result) => result.failures)
+  const skips = [...results.values()].flatMap((result) => result.skips)
   if (tests.length === 0) console.log('No test file was found.')
   if (skips.length > 0) console.log(`\nskipped:\n${skips.map((line) => `  ${line}`).join('\n')}`)
+  if (starved.length > 0) console.log(`\nfailed beside others, passed alone:\n\n${starved.join('\n\n')}\n`)
   if (failures.length > 0) console.log(`\nfailed:\n\n${failures.join('\n\n')}\n`)
   return total
+}
+
+/**
+ * Runs files that failed once more, one by one, and puts the new result in the place of the old one where all passed.
+ *
+ * @returns {Promise<string[]>} what went wrong the first time in those that passed now
+ */
+async function secondAttempts(results, run) {
+  const failed = [...results].filter(([, { total }]) => total.failed > 0)
+  if (results.size === 1 || failed.length > SECOND_ATTEMPTS) return []
+  const starved = []
+  for (const [test, first] of failed) {
+    console.log('\nonce more, alone:')
+    const second = await run(test)
+    if (second.total.failed > 0 || second.total.passed === 0) continue
+    starved.push(...first.failures)
+    results.set(test, second)
+  }
+  return starved
 }
 
 /** Runs one file. `live`: its lines are printed as they come, else in one block at its end. */
