@@ -123,8 +123,27 @@ export interface FleetDocument {
   bus: BusState & { roundTripMs: number | null; redisVersion: string | null }
 }
 
+/** How serious an entry of the site's log is; as in syslog, without its two highest. */
+export const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** What an entry of the site's log has to do with. */
+export interface EventDetails {
+  /** Absent: info. */
+  level?: LogLevel
+  /** The command it tells of: an id of the ledger. */
+  command?: string
+  /** The run that it belongs to, or that caused it. */
+  run?: string
+  /** The stage that the run was at. */
+  stage?: string
+  /** Whatever else its kind has to tell, e.g. logger and exception of a script's line. */
+  data?: Readonly<Record<string, unknown>>
+}
+
 /** One entry of the site's log. */
-export interface SiteEvent {
+export interface SiteEvent extends EventDetails {
   /** Grows with time; the cursor of `GET /api/events?since=`. */
   id: string
   at: string

@@ -6,6 +6,7 @@ import type {
   InstrumentDescription,
   InterlockRecord,
   LeaseRecord,
+  LogLevel,
   PlannedStart,
   PowerReturnChoice,
   QueueState,
@@ -136,7 +137,7 @@ export interface SiteClient {
     record?: { table: RecordTable; id: string; value: object },
   ): Promise<unknown>
   /** Writes a line of somebody's own into the site's log. */
-  log(line: { by: string; level: string; message: string }): Promise<void>
+  log(line: { by: string; level: LogLevel; message: string }): Promise<void>
   /** A run as Redis has it now: the view may hear of a new one a moment later. @throws QUEUE_DOWN */
   run(id: string): Promise<RunRecord | undefined>
   /** What a run has measured, oldest first. @param since - id of the last row that is known */

@@ -1,4 +1,4 @@
-import { type SiteEvent, isoTime } from '@golem/core'
+import { type EventDetails, type SiteEvent, isoTime } from '@golem/core'
 import type { Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
 
@@ -38,7 +38,8 @@ export async function readEvents(
   return since === undefined ? page.toReversed() : page
 }
 
-function eventFrom([id, flat]: [string, string[]]): SiteEvent {
+/** One entry as Redis gives it. */
+export function eventFrom([id, flat]: [string, string[]]): SiteEvent {
   const fields: Record<string, string> = {}
   for (let n = 0; n + 1 < flat.length; n += 2) fields[flat[n] ?? ''] = flat[n + 1] ?? ''
   return {
@@ -48,5 +49,12 @@ function eventFrom([id, flat]: [string, string[]]): SiteEvent {
     ...(fields['instrument'] ? { instrument: fields['instrument'] } : {}),
     ...(fields['by'] ? { by: fields['by'] } : {}),
     message: fields['message'] ?? '',
+    ...(fields['details'] ? (JSON.parse(fields['details']) as EventDetails) : {}),
   }
+}
+
+/** The details of an event as the scripts take them: JSON, or '' when there are none. */
+export function detailsToJson({ level, command, run, stage, data }: EventDetails): string {
+  const json = JSON.stringify({ level, command, run, stage, data })
+  return json === '{}' ? '' : json
 }

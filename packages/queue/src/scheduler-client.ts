@@ -1,8 +1,9 @@
-import { type CommandRecord, GolemError, type Outcome, asGolemError } from '@golem/core'
+import { type CommandRecord, type EventDetails, GolemError, type Outcome, asGolemError } from '@golem/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
+import { detailsToJson } from './events.ts'
 import { type Keys, keysOf, type RecordTable, ROWS_MAX, STARTS_MAX } from './keys.ts'
 import { LeaseKeeper, readRedisLife } from './leases.ts'
 import { runScript, withScripts } from './scripts.ts'
@@ -30,7 +31,7 @@ export type SchedulerWrite =
   | { op: 'remember'; name: string; value: unknown }
   | { op: 'row'; run: string; value: object }
   | { op: 'start'; value: object }
-  | { op: 'event'; kind: string; instrument?: string; by?: string; message: string }
+  | ({ op: 'event'; kind: string; instrument?: string; by?: string; message: string } & EventDetails)
   /** Removes the rows of a run. */
   | { op: 'forget-rows'; run: string }
 
@@ -245,7 +246,14 @@ function asArguments(write: SchedulerWrite): (string | number)[] {
     case 'start':
       return ['row', 'starts', STARTS_MAX, JSON.stringify(write.value)]
     case 'event':
-      return ['event', write.kind, write.instrument ?? '', write.by ?? '', write.message]
+      return [
+        'event',
+        write.kind,
+        write.instrument ?? '',
+        write.by ?? '',
+        write.message,
+        detailsToJson(write),
+      ]
     case 'forget-rows':
       return ['unlink', `rows:${write.run}`]
   }

@@ -38,8 +38,8 @@ while n <= #ARGV do
     redis.call('XADD', R .. ':' .. ARGV[n + 1], 'MAXLEN', '~', ARGV[n + 2], '*', 'v', ARGV[n + 3])
     n = n + 4
   elseif op == 'event' then
-    event(ARGV[n + 1], ARGV[n + 2], ARGV[n + 3], ARGV[n + 4])
-    n = n + 5
+    event(ARGV[n + 1], ARGV[n + 2], ARGV[n + 3], ARGV[n + 4], ARGV[n + 5])
+    n = n + 6
   elseif op == 'unlink' then
     redis.call('UNLINK', R .. ':' .. ARGV[n + 1])
     n = n + 2

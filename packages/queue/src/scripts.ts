@@ -18,9 +18,15 @@ local function text(n) return string.format('%.0f', n) end
 local function change(...)
   return redis.call('XADD', R .. ':changes', 'MAXLEN', '~', ${CHANGES_MAX}, '*', ...)
 end
-local function event(kind, instrument, by, message)
+-- details: JSON of EventDetails, or nil
+local function event(kind, instrument, by, message, details)
   redis.call('XADD', R .. ':events', 'MAXLEN', '~', ${EVENTS_MAX}, '*',
-    'at', text(now_ms()), 'kind', kind, 'instrument', instrument, 'by', by, 'message', message)
+    'at', text(now_ms()), 'kind', kind, 'instrument', instrument, 'by', by, 'message', message, 'details', details or '')
+end
+-- The details of an entry about commands: their ids; of one also the run that gave it.
+local function about_all(ids) return cjson.encode({data = {commands = ids}}) end
+local function about(id, by)
+  return cjson.encode({command = id, run = string.match(by, '^run (%S+)$')})
 end
 -- Counts what waits and tells the followers.
 local function queue_changed(instrument)
@@ -174,7 +180,7 @@ if ARGV[6] ~= '' then redis.call('HSET', command, 'startedAt', ARGV[6]) end
 if ARGV[7] ~= '' then redis.call('HSET', command, 'worker', '"' .. ARGV[7] .. '"') end
 finish(id, instrument, ARGV[9], ARGV[8])
 queue_changed(instrument)
-event('command', instrument, ARGV[11], ARGV[10])
+event('command', instrument, ARGV[11], ARGV[10], about(id, ARGV[11]))
 return 1`,
 
   /**
@@ -197,7 +203,7 @@ for _, id in ipairs(ids) do
 end
 if #done > 0 then
   queue_changed(instrument)
-  event(ARGV[3], instrument, ARGV[4], #done .. ' ' .. ARGV[5])
+  event(ARGV[3], instrument, ARGV[4], #done .. ' ' .. ARGV[5], about_all(done))
 end
 return done`,
 
@@ -205,21 +211,21 @@ return done`,
   golemExpire: `
 local at, done = now_ms(), 0
 for n = 2, #ARGV do
-  local instrument, ended = ARGV[n], 0
+  local instrument, ended = ARGV[n], {}
   for _, id in ipairs(redis.call('ZRANGE', R .. ':waiting:' .. instrument, 0, -1)) do
     local h = redis.call('HMGET', R .. ':command:' .. id, 'state', 'validUntil')
     if h[1] ~= 'queued' then
       redis.call('ZREM', R .. ':waiting:' .. instrument, id)
     elseif at > tonumber(h[2]) then
       finish(id, instrument, ARGV[1], text(at))
-      ended = ended + 1
+      ended[#ended + 1] = id
     end
   end
-  if ended > 0 then
+  if #ended > 0 then
     queue_changed(instrument)
-    event('command', instrument, '', ended .. ' refused: waited past their valid-until')
+    event('command', instrument, '', #ended .. ' refused: waited past their valid-until', about_all(ended))
   end
-  done = done + ended
+  done = done + #ended
 end
 return done`,
 
@@ -245,7 +251,7 @@ local queue = R .. ':queue:' .. ARGV[2]
 local last = redis.call('HGET', queue, 'last')
 if last and string.find(last, '"id":"' .. ARGV[1] .. '"', 1, true) then redis.call('HSET', queue, 'last', record(command)) end
 queue_changed(ARGV[2])
-event('settled', ARGV[2], '', ARGV[4])
+event('settled', ARGV[2], '', ARGV[4], about(ARGV[1], ''))
 return 1`,
 
   /** The ledger record. ARGV: ids... -> records (JSON) or false */
@@ -324,8 +330,8 @@ for n = 1, #ARGV, 3 do
 end
 return #ARGV / 3`,
 
-  /** ARGV: kind, instrument, by, message */
-  golemEvent: `event(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+  /** ARGV: kind, instrument, by, message, details (JSON) or '' */
+  golemEvent: `event(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 return 1`,
 } as const
 

@@ -3,6 +3,7 @@ import {
   GolemError,
   type InterlockRecord,
   type LeaseRecord,
+  type LogLevel,
   NO_RESERVATION,
   type PlannedStart,
   type PowerReturnChoice,
@@ -20,7 +21,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect, FAST_TIMEOUT_MS, troubleOf } from './connection.ts'
-import { type EventQuery, readEvents } from './events.ts'
+import { type EventQuery, detailsToJson, readEvents } from './events.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
@@ -265,8 +266,8 @@ class RedisSiteClient implements SiteClient {
     )
   }
 
-  async log({ by, level, message }: { by: string; level: string; message: string }): Promise<void> {
-    await this.#script('golemEvent', 'log', '', by, level === 'info' ? message : `${level}: ${message}`)
+  async log({ by, level, message }: { by: string; level: LogLevel; message: string }): Promise<void> {
+    await this.#script('golemEvent', 'log', '', by, message, detailsToJson({ level }))
   }
 
   async run(id: string): Promise<RunRecord | undefined> {

@@ -1,5 +1,6 @@
 import {
   type CommandRecord,
+  type EventDetails,
   type GolemError,
   type InstrumentDescription,
   type Outcome,
@@ -16,6 +17,7 @@ import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect } from './connection.ts'
 import { type Consumer, consumeCommands } from './consume.ts'
 import { type Keys, keysOf, RESULT_TTL_S } from './keys.ts'
+import { detailsToJson } from './events.ts'
 import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
@@ -337,8 +339,14 @@ export class WorkerClient {
   }
 
   /** Adds a line to the site's log. */
-  async event(kind: string, instrument: string, message: string, by = ''): Promise<void> {
-    await this.#script('golemEvent', kind, instrument, by, message)
+  async event(
+    kind: string,
+    instrument: string,
+    message: string,
+    by = '',
+    details: EventDetails = {},
+  ): Promise<void> {
+    await this.#script('golemEvent', kind, instrument, by, message, detailsToJson(details))
   }
 
   close(): void {

@@ -207,7 +207,7 @@ export class ProgramStep {
     if (this.#notes > NOTES_PER_SECOND + 1) return
     const { id, by } = this.#options.stored()
     const words = this.#notes > NOTES_PER_SECOND ? 'It says too much: lines are left out.' : message
-    this.#write([{ op: 'event', kind: 'run', by, message: `run ${id}: ${words}` }])
+    this.#write([{ op: 'event', kind: 'run', by, run: id, message: `run ${id}: ${words}` }])
   }
 
   #changed(): void {

@@ -140,7 +140,13 @@ export class Runs implements Part {
         writes: [
           { op: 'remember', name: nameOf(id), value: stored },
           { op: 'record', table: 'run', id, value: shown },
-          { op: 'event', kind: 'run', by: record.by, message: `run ${id} of ${program.label} begins` },
+          {
+            op: 'event',
+            kind: 'run',
+            by: record.by,
+            run: id,
+            message: `run ${id} of ${program.label} begins`,
+          },
         ],
         after: () => this.#drive(stored).begin(),
       }
@@ -150,7 +156,13 @@ export class Runs implements Part {
       return {
         writes: [
           { op: 'record', table: 'run', id, value: ended },
-          { op: 'event', kind: 'run', by: record.by, message: `run ${id} was not begun: ${message}` },
+          {
+            op: 'event',
+            kind: 'run',
+            by: record.by,
+            run: id,
+            message: `run ${id} was not begun: ${message}`,
+          },
         ],
       }
     }
@@ -159,7 +171,7 @@ export class Runs implements Part {
   #tell(run: string, tell: () => void): Answered {
     if (this.#drivers.has(run)) return { writes: [], after: tell }
     return {
-      writes: [{ op: 'event', kind: 'run', message: `run ${run} has ended: the request came too late` }],
+      writes: [{ op: 'event', kind: 'run', run, message: `run ${run} has ended: the request came too late` }],
     }
   }
 

@@ -8,9 +8,11 @@ export function written({ id: run, by }: StoredRun, effect: Effect): SchedulerWr
     case 'row':
       return [{ op: 'row', run, value: effect.row }]
     case 'event':
-      return [{ op: 'event', kind: 'run', by: effect.by ?? by, message: `run ${run}: ${effect.message}` }]
+      return [
+        { op: 'event', kind: 'run', by: effect.by ?? by, run, message: `run ${run}: ${effect.message}` },
+      ]
     case 'refused':
-      return [{ op: 'event', kind: 'run', by, message: `run ${run}: not done: ${effect.message}` }]
+      return [{ op: 'event', kind: 'run', by, run, message: `run ${run}: not done: ${effect.message}` }]
     case 'command':
     case 'cancel':
     case 'safe':

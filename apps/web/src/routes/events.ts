@@ -1,3 +1,4 @@
+import type { LogLevel } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
 import { type WebContext, bounded, handedOver, noAnswer, noConfirmation } from '../context.ts'
 import { answers, eventsQuery, inWords, logBody, noQuery } from '../schemas.ts'
@@ -17,7 +18,7 @@ export function eventRoutes(app: FastifyInstance, { client }: WebContext): void 
     (request) => bounded(client.events(request.query), noAnswer),
   )
 
-  app.post<{ Body: { message: string; level: string } }>(
+  app.post<{ Body: { message: string; level: LogLevel } }>(
     '/api/log',
     {
       schema: {
