@@ -48,6 +48,8 @@ export interface CodeDeclaration {
   atEnd?: readonly Readonly<Record<string, unknown>>[]
   /** After an interruption of the scheduler, with which the program ends: what to do (default `hold`). */
   onRestart?: 'hold' | 'ask' | 'safe'
+  /** Alarms that call nobody while it runs: `instrument.parameter.kind`, `instrument.parameter` or `instrument.lost`. */
+  inhibitAlarms?: readonly string[]
   /** How long it may take, pauses not counted (default `24 h`). */
   timeLimit?: string
   /** How much memory its process may use (default 128). */

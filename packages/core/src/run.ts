@@ -93,6 +93,11 @@ export interface RunRecord {
   progress: RunProgress
   /** The choices when it is asking. */
   choices?: readonly RunRequest[]
+  /**
+   * Alarms that its recipe wants nobody called by at present, as `instrument.parameter.kind`, `instrument.parameter` (all
+   * of that) or `instrument.lost`; absent: none.
+   */
+  inhibits?: readonly string[]
   /** Its last words to whoever pinged it. */
   seenAt: string
   /** How often it was interrupted, and for how long in all, in ms. */

@@ -203,12 +203,21 @@ export type Step = Action & {
   onRestart?: RestartPolicy
   onFailure: 'fail' | 'continue'
   timeoutMs?: Given<number>
+  /** As long as it goes on. Not written by anybody: `link` puts here what a recipe that is called, or its stage, says. */
+  inhibitAlarms?: readonly Inhibited[]
+  place: Place
+}
+
+/** Alarms that nobody is called by: one (`name` is `parameter.kind` or `lost`), or all of a parameter. */
+export interface Inhibited extends Ref {
   place: Place
 }
 
 export interface Stage {
   name: string
   steps: StepList
+  /** As long as the stage goes on. */
+  inhibitAlarms: readonly Inhibited[]
 }
 
 /** An instrument by the part it plays, so that one recipe serves several stands. */
@@ -231,6 +240,8 @@ export interface Recipe {
   finally: StepList
   /** For steps that say nothing; absent: resume. */
   onRestart?: RestartPolicy
+  /** As long as a run of it goes on. */
+  inhibitAlarms: readonly Inhibited[]
 }
 
 /** A recipe with its roles bound and the recipes it calls put in: what a run keeps, whatever becomes of the files. */
@@ -242,6 +253,7 @@ export interface Program {
   stages: readonly Stage[]
   finally: StepList
   onRestart: RestartPolicy
+  inhibitAlarms: readonly Inhibited[]
   /** Ids of the instruments it commands: the run reserves them, an abort brings them to their safe state. */
   commands: readonly string[]
   /** What it looks at, as `instrument.parameter`. */

@@ -73,6 +73,7 @@ export function runInWords(run: RunRecord, recipe: RecipeDescription | undefined
   for (const [name, value] of Object.entries(run.parameters)) {
     lines.push(`  ${name} = ${parameterInWords(value, recipe?.parameters[name])}`)
   }
+  if (run.inhibits) lines.push(`  nobody is called by ${run.inhibits.join(', ')}`)
   if (interruptions.count > 0) {
     const times = interruptions.count === 1 ? 'once' : `${interruptions.count} times`
     lines.push(`  interrupted ${times}, for ${spanInWords(interruptions.ms)} in all`)

@@ -39,6 +39,11 @@ export function RunCard({ run, recipe }: { run: RunRecord; recipe: RecipeDescrip
           {message}
         </p>
       )}
+      {run.inhibits && (
+        <p class="sentence" data-part="inhibits">
+          {t('runInhibits', { names: run.inhibits.join(', ') })}
+        </p>
+      )}
       {interruptions.count > 0 && (
         <p class="sentence" data-part="interruptions">
           {t('runInterrupted', {

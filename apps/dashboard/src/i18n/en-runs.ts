@@ -59,6 +59,7 @@ export const EN_RUNS = {
   runEndsAt: 'ends {at} (in {left})',
   runNoEnd: 'when it ends is not known',
   runDoes: 'Now: {doing}',
+  runInhibits: 'Its recipe wants nobody called by these alarms: {names}',
   runInterrupted: 'Interrupted {count} ×, for {duration} in all',
   runQuiet:
     'The scheduler has said nothing of this run for {age}. It goes on as soon as a scheduler is there.',

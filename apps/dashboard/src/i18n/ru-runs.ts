@@ -61,6 +61,7 @@ export const RU_RUNS: Record<keyof typeof EN_RUNS, string> = {
   runEndsAt: 'конец {at} (через {left})',
   runNoEnd: 'когда закончится, неизвестно',
   runDoes: 'Сейчас: {doing}',
+  runInhibits: 'По рецепту никого не вызывают по тревогам: {names}',
   runInterrupted: 'Прерывался {count} ×, всего на {duration}',
   runQuiet:
     'Планировщик молчит об этом запуске уже {age}. Запуск продолжится, как только планировщик появится.',

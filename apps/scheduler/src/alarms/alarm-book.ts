@@ -7,9 +7,9 @@ import {
   advance,
   isWorthKeeping,
 } from '@golem/alarms'
-import { type AlarmRecord, type Value, isoTime } from '@golem/core'
+import { type AlarmRecord, type RunRecord, type Value, isoTime } from '@golem/core'
 import type { SchedulerWrite, SiteView } from '@golem/queue'
-import { type Definition, inhibitedBy } from './definition.ts'
+import { type Definition, inhibitedBy, runsThatGoOn } from './definition.ts'
 
 /** Under which names alarms are remembered. */
 const NAME = 'alarm:'
@@ -124,8 +124,9 @@ export class AlarmBook {
 
   /** Looks whether a run inhibits alarms that are not normal. */
   refresh(): void {
+    const runs = runsThatGoOn(this.#view)
     for (const entry of this.#entries.values()) {
-      if (entry.record && entry.definition.inhibitDuring.length > 0) this.#refresh(entry)
+      if (entry.record) this.#refresh(entry, runs)
     }
   }
 
@@ -165,8 +166,8 @@ export class AlarmBook {
     })
   }
 
-  #refresh(entry: Entry): void {
-    const record = recordOf(entry, inhibitedBy(entry.definition, this.#view))
+  #refresh(entry: Entry, runs: readonly RunRecord[] = runsThatGoOn(this.#view)): void {
+    const record = recordOf(entry, inhibitedBy(entry.definition, runs))
     if (JSON.stringify(record) === JSON.stringify(entry.record)) return
     entry.record = record
     this.#dirty.add(entry.definition.id)

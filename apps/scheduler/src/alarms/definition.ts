@@ -1,6 +1,6 @@
 import type { Manner } from '@golem/alarms'
 import type { Site } from '@golem/config'
-import type { AlarmRule, Severity } from '@golem/core'
+import type { AlarmRule, RunRecord, Severity } from '@golem/core'
 import type { SiteView } from '@golem/queue'
 
 /** What an alarm is, apart from how it is just now. */
@@ -43,17 +43,34 @@ export function watchesOf(site: Site): Watch[] {
   )
 }
 
-/** Why nobody is called although it is so, as a sentence; undefined: somebody is. */
-export function inhibitedBy({ inhibitDuring }: Definition, view: SiteView): string | undefined {
-  if (inhibitDuring.length === 0) return undefined
-  for (const { id, recipe, label, state, progress } of view.runs.values()) {
-    if (state === 'ended' || state === 'waiting') continue
-    const during = inhibitDuring.find(
+/** Runs that may inhibit something. */
+export function runsThatGoOn(view: SiteView): RunRecord[] {
+  return [...view.runs.values()].filter(({ state }) => state !== 'ended' && state !== 'waiting')
+}
+
+/**
+ * Why nobody is called although it is so, as a sentence; undefined: somebody is. The site inhibits by `inhibitDuring`, a
+ * recipe by `inhibitAlarms`.
+ */
+export function inhibitedBy(definition: Definition, runs: readonly RunRecord[]): string | undefined {
+  for (const { id, recipe, label, progress, inhibits = [] } of runs) {
+    const during = definition.inhibitDuring.find(
       (one) => one.recipe === recipe && (one.stage === undefined || one.stage === progress.stage),
     )
-    if (!during) continue
-    const where = during.stage === undefined ? '' : `, in its stage ${during.stage}`
-    return `Run ${id} of ${label} goes on${where}.`
+    if (during) {
+      const where = during.stage === undefined ? '' : `, in its stage ${during.stage}`
+      return `Run ${id} of ${label} goes on${where}.`
+    }
+    if (inhibits.some((name) => isOf(definition, name))) {
+      const where = progress.stage === null ? '' : `, in its stage ${progress.stage}`
+      return `Run ${id} of ${label} inhibits it${where}.`
+    }
   }
   return undefined
+}
+
+/** Does a recipe mean this alarm with `name`: its id, or the parameter it is about? */
+function isOf({ id, instrument, parameter }: Definition, name: string): boolean {
+  if (instrument === undefined) return false
+  return name === id || (parameter !== undefined && name === `${instrument}.${parameter}`)
 }

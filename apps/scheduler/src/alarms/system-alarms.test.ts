@@ -241,6 +241,40 @@ test('while a run of the named recipe is in the named stage nobody is called', (
   assert.equal(rig.alarms[0]?.inhibited, undefined)
 })
 
+test('what the run of a recipe inhibits calls nobody, until the run has ended or is forgotten', () => {
+  const rig = new Rig()
+  const heat = { instrument: 'lamp', parameter: 'heat', severity: 'warning', inhibitDuring: [] } as const
+  const manner = { delayMs: 0, offDelayMs: 0, latch: false }
+  const watch = (id: string, more: Partial<Definition> = heat): void =>
+    rig.book.take({ severity: 'warning', inhibitDuring: [], ...more, id, manner }, FACTS, rig.now())
+  const inhibited = (): Record<string, string | undefined> => {
+    rig.book.refresh()
+    return Object.fromEntries(rig.alarms.map(({ id, inhibited: why }) => [id, why]))
+  }
+  const FACTS = { so: true, message: 'So.', value: 1 }
+  const run = (...inhibits: string[]): void =>
+    rig.run('r1', { state: 'running', progress: { stage: 'Heat' } as never, inhibits })
+  watch('lamp.heat.high')
+  watch('lamp.heat.stale')
+  watch('lamp.lost', { instrument: 'lamp' })
+  watch('lamp.heat.counter', { instrument: 'lamp' })
+  watch('interlock.heat', {})
+  run('lamp.heat.high', 'lamp.lost', 'interlock.heat')
+  const why = 'Run r1 of Scan inhibits it, in its stage Heat.'
+  const nobody = Object.fromEntries(rig.alarms.map(({ id }) => [id, undefined]))
+  assert.deepEqual(inhibited(), { ...nobody, 'lamp.heat.high': why, 'lamp.lost': why })
+  run('lamp.heat')
+  assert.deepEqual(inhibited(), { ...nobody, 'lamp.heat.high': why, 'lamp.heat.stale': why })
+  rig.takeOver()
+  rig.runs.delete('r1')
+  assert.ok(Object.values(inhibited()).every((one) => one === undefined))
+  run('lamp.heat')
+  watch('lamp.heat.high')
+  assert.equal(inhibited()['lamp.heat.high'], why, 'also what comes up while it goes on')
+  rig.run('r1', { state: 'ended', end: 'aborted', inhibits: ['lamp.heat'] })
+  assert.deepEqual(inhibited()['lamp.heat.high'], undefined)
+})
+
 test('an interlock that has tripped calls until it is reset, with what it says is to be done', () => {
   const rig = new Rig()
   const pass = (): void => void rig.pass(2_000, () => rig.beat('w-1'))

@@ -34,6 +34,7 @@ const KEYS: Readonly<Record<keyof CodeDeclaration, true>> = {
   stages: true,
   atEnd: true,
   onRestart: true,
+  inhibitAlarms: true,
   timeLimit: true,
   memoryMb: true,
 }
@@ -79,12 +80,14 @@ export function readDeclaration(file: string, declared: unknown): ReadCode {
 /** As a recipe in YAML would say it; the program itself is the one step of its one stage. */
 function asData(given: Partial<CodeDeclaration>): object {
   const { label, note, parameters, instruments, atEnd, onRestart = 'hold', timeLimit = '24 h' } = given
+  const { inhibitAlarms } = given
   return {
     label,
     note,
     parameters,
     instruments,
     onRestart,
+    inhibitAlarms,
     stages: [{ name: 'program', steps: [{ note: 'program', timeout: timeLimit }] }],
     finally: atEnd,
   }

@@ -1,6 +1,7 @@
 import { isoTime, type RunProgress, type RunState, type Value } from '@golem/core'
 import type { Program } from '../recipe.ts'
 import { contains } from './advance.ts'
+import { keyOf } from './context.ts'
 import { stepInWords } from './describe.ts'
 import { Estimate } from './estimate.ts'
 import { canSkip } from './requests.ts'
@@ -32,6 +33,7 @@ export function statusOf(program: Program, state: EngineState): RunStatus {
     rows: state.rows,
     interruptions: state.interruptions,
     ...(hold?.choices ? { choices: hold.choices } : {}),
+    inhibits: inhibitedIn(program, state),
     pending,
     at: leavesOf(program, state).map(({ node, values }) => ({
       step: node.step,
@@ -39,6 +41,18 @@ export function statusOf(program: Program, state: EngineState): RunStatus {
       waits: canSkip({ stepAt: (index) => stepAt(program, index) }, node),
     })),
   }
+}
+
+/** Alarms that its recipe wants nobody called by now; from the beginning of an abort on all of them call again. */
+function inhibitedIn(program: Program, state: EngineState): string[] {
+  if (state.phase !== 'stages' && state.phase !== 'finally') return []
+  const stage = state.phase === 'stages' ? program.stages[state.stage] : undefined
+  const inhibited = [
+    program.inhibitAlarms,
+    stage?.inhibitAlarms ?? [],
+    ...[...allNodes(state)].map((node) => stepAt(program, node.step).inhibitAlarms ?? []),
+  ]
+  return [...new Set(inhibited.flat().map(keyOf))].sort()
 }
 
 /** Where a run is, and when it will end as far as that can be known. */

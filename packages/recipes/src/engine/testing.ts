@@ -74,7 +74,7 @@ export class Play {
   readonly program: Program
   state: EngineState
   readonly effects: Effect[] = []
-  /** e.g. `12 lamp.white = 50`: when (in seconds) what was sent. */
+  /** e.g. `12 lamp.white = 50`: when (in seconds) what was sent; and `12 inhibits lamp.lost`, when that changes. */
   readonly sent: string[] = []
   /** What instruments were told last, by `instrument.parameter`. */
   readonly outputs: Record<string, Value> = {}
@@ -87,6 +87,7 @@ export class Play {
   #polled = -1
   readonly #ids = new Set<string>()
   #outcomes: { due: number; id: string; outcome: Outcome }[] = []
+  #inhibits = ''
   /** A poll is left out, the readings grow old. */
   silent = false
 
@@ -116,6 +117,9 @@ export class Play {
     this.state = JSON.parse(JSON.stringify(result.state)) as EngineState
     assert.deepEqual(this.state, result.state)
     this.last = result
+    const inhibits = this.status.inhibits.join(', ')
+    if (inhibits !== this.#inhibits) this.sent.push(`${this.ms / 1000} inhibits ${inhibits || 'nothing'}`)
+    this.#inhibits = inhibits
     for (const effect of result.effects) this.#take(effect)
     return result
   }

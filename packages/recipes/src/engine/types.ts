@@ -100,6 +100,8 @@ export interface RunStatus {
   interruptions: { count: number; ms: number }
   /** When it is asking: what can be chosen. */
   choices?: readonly RunRequest[]
+  /** Alarms that call nobody now: `instrument.parameter.kind`, `instrument.parameter` or `instrument.lost`. */
+  inhibits: readonly string[]
   /** Ids of effects (commands, safe) whose outcome is still to be told. */
   pending: readonly string[]
   /** Steps that are under way and contain no others, for `skip` and for showing where it is; `waits`: it can be skipped. */

@@ -1,5 +1,6 @@
 import { clip, didYouMean, type Fault } from '@golem/config'
 import {
+  ALARM_KINDS,
   checkValue,
   type InstrumentDescription,
   messageOf,
@@ -8,7 +9,7 @@ import {
   type ValueDescription,
   valueInWords,
 } from '@golem/core'
-import type { Given, Recipe, RecipeCondition, Ref, Step, StepList } from '../recipe.ts'
+import type { Given, Inhibited, Place, Recipe, RecipeCondition, Ref, Step, StepList } from '../recipe.ts'
 import { isPlain, type Variables, variablesOf, type VariableType, withLoop } from './variables.ts'
 
 export type Descriptions = ReadonlyMap<string, InstrumentDescription>
@@ -26,7 +27,11 @@ export function checkRecipe(
   bindings: Readonly<Record<string, string | null>> = {},
 ): Fault[] {
   const check = new Check(recipe, descriptions, bindings)
-  for (const { steps } of recipe.stages) check.steps(steps, variablesOf(recipe.parameters))
+  check.alarms(recipe.inhibitAlarms)
+  for (const { steps, inhibitAlarms } of recipe.stages) {
+    check.alarms(inhibitAlarms)
+    check.steps(steps, variablesOf(recipe.parameters))
+  }
   check.steps(recipe.finally, variablesOf(recipe.parameters))
   return check.faults
 }
@@ -36,7 +41,7 @@ class Check {
   readonly #recipe: Recipe
   readonly #descriptions: Descriptions
   readonly #bindings: Readonly<Record<string, string | null>>
-  #at: Step | undefined
+  #at: { place: Place } | undefined
 
   constructor(recipe: Recipe, descriptions: Descriptions, bindings: Readonly<Record<string, string | null>>) {
     this.#recipe = recipe
@@ -48,6 +53,20 @@ class Check {
     for (const index of list) {
       const step = this.#recipe.steps[index]
       if (step) this.#step(step, variables)
+    }
+  }
+
+  alarms(inhibited: readonly Inhibited[]): void {
+    for (const alarm of inhibited) {
+      this.#at = alarm
+      const { instrument: id, name } = alarm
+      const parameter = ALARM_KINDS.reduce((rest, kind) => rest.replace(new RegExp(`\\.${kind}$`), ''), name)
+      const instrument = this.#instrument(id)
+      if (!instrument || name === 'lost' || own(instrument.parameters, name)) continue
+      if (own(instrument.parameters, parameter)) continue
+      this.#fault(
+        `${nameOf(alarm)} is no alarm: after ${id} comes "lost", or a parameter, and then perhaps one of ${ALARM_KINDS.join(', ')}.${didYouMean(parameter, Object.keys(instrument.parameters))}`,
+      )
     }
   }
 

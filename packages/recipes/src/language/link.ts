@@ -1,7 +1,7 @@
 import { describeFault, type Fault } from '@golem/config'
 import { type InstrumentDescription, messageOf, type Value } from '@golem/core'
 import { checkGiven, keyOf } from '../engine/index.ts'
-import type { CallStep, Given, Program, Recipe, RestartPolicy, Step } from '../recipe.ts'
+import type { CallStep, Given, Inhibited, Program, Recipe, RestartPolicy, Step } from '../recipe.ts'
 import { unknownName } from './build-steps.ts'
 import { checkRecipe } from './check.ts'
 import { mapStep, refsOfStep } from './refs.ts'
@@ -65,20 +65,48 @@ export function link(recipe: Recipe, options: LinkOptions): Linked {
         steps[offset + index] = { ...callOf(step, called, base), with: values }
       }
     }
+    if (chain.length > 1) inhibitIn(steps, source, bound, offset)
     return offset
   }
-  put({
-    recipe,
-    bound: bindingsOf(recipe, { instruments: options.bindings ?? {} }, (id) => id),
-    chain: [recipe.id],
-  })
+  const bound = bindingsOf(recipe, { instruments: options.bindings ?? {} }, (id) => id)
+  put({ recipe, bound, chain: [recipe.id] })
   if (steps.length > MOST_STEPS) {
     fault(recipe, `With all it calls it has ${steps.length} steps; at most ${MOST_STEPS} are allowed.`)
   }
   if (faults.length > 0) return { program: null, faults: unique(faults) }
-  const { id, label, parameters, stages, finally: last, onRestart = 'resume' } = recipe
-  const program = { recipe: id, label, parameters, steps, stages, finally: last, onRestart, ...usedBy(steps) }
-  return { program, faults: [] }
+  const { id, label, parameters, finally: last, onRestart = 'resume' } = recipe
+  const stages = recipe.stages.map((stage) => ({ ...stage, inhibitAlarms: within(stage, bound) }))
+  const inhibitAlarms = within(recipe, bound)
+  const head = { recipe: id, label, parameters, onRestart, inhibitAlarms }
+  return { program: { ...head, steps, stages, finally: last, ...usedBy(steps) }, faults: [] }
+}
+
+function within(
+  { inhibitAlarms }: Pick<Recipe, 'inhibitAlarms'>,
+  bound: Readonly<Record<string, string>>,
+): Inhibited[] {
+  const instrument = instrumentIn(bound)
+  return inhibitAlarms.map((each) => ({ ...each, instrument: instrument(each.instrument) }))
+}
+
+/** In a recipe that is called, what it and its stages inhibit stands at their steps. */
+function inhibitIn(
+  steps: Step[],
+  source: Recipe,
+  bound: Readonly<Record<string, string>>,
+  offset: number,
+): void {
+  const always = within(source, bound)
+  const lists = [
+    ...source.stages.map((stage) => ({ list: stage.steps, alarms: [...always, ...within(stage, bound)] })),
+    { list: source.finally, alarms: always },
+  ]
+  for (const { list, alarms } of lists) {
+    for (const index of alarms.length > 0 ? list : []) {
+      const step = steps[offset + index]
+      if (step) steps[offset + index] = { ...step, inhibitAlarms: alarms }
+    }
+  }
 }
 
 /** A recipe that is called twice has its faults once. */

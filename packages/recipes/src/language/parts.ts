@@ -63,6 +63,21 @@ export const value = (description: string): object => ({
 
 export const flag = (description: string): object => ({ type: 'boolean', description })
 
+export const inhibitAlarms = (when: string): object => ({
+  ...list(
+    `Alarms that call nobody ${when}`,
+    {
+      type: 'string',
+      pattern: REF_PATTERN,
+      description:
+        'an alarm: instrument.parameter.kind, instrument.parameter for all of it, or instrument.lost',
+    },
+    1,
+    100,
+  ),
+  uniqueItems: true,
+})
+
 export const REF_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}\\.[A-Za-z][A-Za-z0-9_.-]{0,127}$'
 
 export const ref = (what: string): object => ({

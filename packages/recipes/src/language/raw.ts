@@ -95,6 +95,7 @@ export interface RawRecipe {
   parameters?: Record<string, RawParameter>
   instruments?: Record<string, { default?: string; label?: string }>
   onRestart?: RestartPolicy
-  stages?: { name?: string; steps?: RawStep[] }[]
+  inhibitAlarms?: (string | undefined)[]
+  stages?: { name?: string; inhibitAlarms?: (string | undefined)[]; steps?: RawStep[] }[]
   finally?: RawStep[]
 }

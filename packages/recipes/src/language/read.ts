@@ -8,7 +8,7 @@ import {
   readYamlSource,
   type YamlSource,
 } from '@golem/config'
-import type { Place, Recipe, Step } from '../recipe.ts'
+import type { Inhibited, Place, Recipe, Step } from '../recipe.ts'
 import { buildParameters } from './build-parameters.ts'
 import { StepsBuilder } from './build-steps.ts'
 import { Values } from './build-values.ts'
@@ -93,10 +93,22 @@ function build(
     (path) => source.locate(path),
     (path) => faulty.some((fault) => path.every((step, index) => fault[index] === step)),
   )
+  const inhibited = (names: RawRecipe['inhibitAlarms'], path: Path): Inhibited[] =>
+    (names ?? []).flatMap((name, index) => {
+      if (name === undefined) return []
+      const [instrument = '', ...rest] = name.split('.')
+      return [{ instrument, name: rest.join('.'), place: source.locate([...path, index]) }]
+    })
   const stages = (raw.stages ?? []).flatMap((stage, index) =>
     stage === undefined
       ? []
-      : [{ name: stage.name ?? '', steps: builder.list(stage.steps, ['stages', index, 'steps'], variables) }],
+      : [
+          {
+            name: stage.name ?? '',
+            steps: builder.list(stage.steps, ['stages', index, 'steps'], variables),
+            inhibitAlarms: inhibited(stage.inhibitAlarms, ['stages', index, 'inhibitAlarms']),
+          },
+        ],
   )
   const before = builder.steps.length
   const last = builder.list(raw.finally, ['finally'], variables)
@@ -117,6 +129,7 @@ function build(
     steps: builder.steps,
     stages,
     finally: last,
+    inhibitAlarms: inhibited(raw.inhibitAlarms, ['inhibitAlarms']),
     ...(raw.onRestart === undefined ? {} : { onRestart: raw.onRestart }),
   }
 }

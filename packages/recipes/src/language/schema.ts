@@ -3,6 +3,7 @@ import {
   byName,
   duration,
   flag,
+  inhibitAlarms,
   list,
   NAME_PATTERN,
   number,
@@ -251,9 +252,18 @@ const top = (step: object): JsonSchema => ({
         'a role: a-z, 0-9 and -, at most 63',
       ),
       onRestart: policy('for steps that say nothing of their own; default resume'),
+      inhibitAlarms: inhibitAlarms('while a run of it goes on'),
       stages: list(
         'Its stages',
-        table('A stage', { name: text('what the page calls it'), steps }, ['name', 'steps']),
+        table(
+          'A stage',
+          {
+            name: text('what the page calls it'),
+            inhibitAlarms: inhibitAlarms('while it goes on'),
+            steps,
+          },
+          ['name', 'steps'],
+        ),
         1,
         100,
       ),
