@@ -93,6 +93,8 @@ export interface RunRecord {
   progress: RunProgress
   /** The choices when it is asking. */
   choices?: readonly RunRequest[]
+  /** It is paused by its restart policy and not by a person: that is an alarm. */
+  heldByPolicy?: true
   /**
    * Alarms that its recipe wants nobody called by at present, as `instrument.parameter.kind`, `instrument.parameter` (all
    * of that) or `instrument.lost`; absent: none.

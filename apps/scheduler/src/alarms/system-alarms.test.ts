@@ -195,6 +195,41 @@ test('a run that asks calls until it was told how to go on', () => {
   assert.deepEqual(rig.ids, [])
 })
 
+test('a run that its restart policy has paused calls until somebody resumes it, also over a takeover', () => {
+  const rig = new Rig()
+  const pass = (): void => void rig.pass(2_000, () => rig.beat('w-1'))
+  rig.run('r1', { state: 'paused', message: 'Paused by ada.' })
+  pass()
+  assert.deepEqual(rig.ids, [])
+  rig.run('r2', { state: 'paused', message: 'Interrupted for 5 min.', heldByPolicy: true })
+  pass()
+  rig.takeOver()
+  pass()
+  assert.deepEqual(rig.ids, ['run.r2.held active'])
+  assert.match(rig.alarms[0]?.message ?? '', /was paused, and by nobody: Interrupted for 5 min/)
+  assert.match(rig.alarms[0]?.guidance ?? '', /resume, stop or abort/)
+  rig.book.acknowledge('run.r2.held', 'ada', '', START)
+  rig.run('r2', { state: 'running' })
+  pass()
+  assert.deepEqual(rig.ids, [])
+})
+
+test('an instrument of which nobody has said which values win after a power cut calls until somebody has', () => {
+  const rig = new Rig()
+  const pass = (): void => void rig.pass(2_000, () => rig.beat('w-1'))
+  const differences = [{ parameter: 'red', before: 50, now: 0 }]
+  Object.assign(rig.snapshots.get('lamp') ?? {}, { powerReturn: { since: isoTime(START), differences } })
+  pass()
+  rig.takeOver()
+  pass()
+  assert.deepEqual(rig.ids, ['lamp.powerReturn active'])
+  assert.match(rig.alarms[0]?.message ?? '', /Lamp was without power, and red is no longer as before/)
+  rig.book.acknowledge('lamp.powerReturn', 'ada', '', START)
+  rig.speak('w-1')
+  pass()
+  assert.deepEqual(rig.ids, [])
+})
+
 test('what has happened twice before anybody has seen it calls twice', () => {
   const rig = new Rig()
   rig.system.schedulerWasAway('a', 'b', 12_000, rig.now())

@@ -5,6 +5,7 @@ import {
   type OutputCount,
   type RunRecord,
   type Severity,
+  type Snapshot,
   type WorkerRecord,
   timeInWords,
 } from '@golem/core'
@@ -43,13 +44,14 @@ export class SystemAlarms {
       return interlockTripped(interlock, this.#view.interlocks.get(interlock)?.guidance)
     }
     if (kind === 'worker') return workerLost(id.slice('worker.'.length))
-    if (id === `run.${name}.failed` || id === `run.${name}.asks`) return runCalls(id)
+    if (RUN_ENDINGS.some((ending) => id === `run.${name}.${ending}`)) return runCalls(id)
     if (id === `notifier.${name}`) return notifierFails(name)
     if (id === 'scheduler') return schedulerAway()
     if (id === 'clock') return clockNotTrusted()
     if (id === 'clock-step') return clockStepped()
     if (!this.#site.instruments.some((one) => one.id === kind)) return undefined
     if (id === `${kind}.lost`) return lost(kind, this.#site)
+    if (id === `${kind}.powerReturn`) return powerReturned(kind)
     const counter = COUNTERS.find((one) => id === `${kind}.${name}.${one}`)
     return counter && usedUp(kind, name, counter)
   }
@@ -154,6 +156,7 @@ export class SystemAlarms {
       this.#book.take(definition, { so: sinceMs > NEVER_SEEN_MS, message, value: null }, now)
       return
     }
+    this.#lookAtPowerReturn(label, snapshot, now)
     // Of its worker's loss another alarm tells, once for all instruments it had.
     if (worker && this.#silentMs(worker) > this.#site.leaseMs) return
     const { condition, message, conditionSince } = snapshot
@@ -162,6 +165,13 @@ export class SystemAlarms {
     const so = condition === 'lost' || isOwnerless || (condition === 'connecting' && sinceMs > NEVER_SEEN_MS)
     const why = isOwnerless ? 'No worker has it.' : message
     this.#book.take(definition, { so, message: `${label} is lost. ${why}`, value: null }, now)
+  }
+
+  /** Open until somebody has said which values win. */
+  #lookAtPowerReturn(label: string, { id, powerReturn }: Snapshot, now: Now): void {
+    const names = (powerReturn?.differences ?? []).map(({ parameter }) => parameter).join(', ')
+    const message = `${label} was without power, and ${names} is no longer as before: which values win?`
+    this.#book.take(powerReturned(id), { so: powerReturn !== undefined, message, value: null }, now)
   }
 
   #lookAtCount(id: string, label: string, name: string, count: OutputCount, now: Now): void {
@@ -181,11 +191,16 @@ export class SystemAlarms {
     this.#book.take(definition, { so: tripped !== null, message, value: null }, now)
   }
 
-  #lookAtRun({ id, label, state, end, message }: RunRecord, now: Now): void {
-    const asks = runCalls(`run.${id}.asks`)
-    if (state === 'asking' || this.#book.has(asks.id)) {
-      const words = `Run ${id} of ${label} wants to be told how to go on: ${message}`
-      this.#book.take(asks, { so: state === 'asking', message: words, value: null }, now)
+  #lookAtRun({ id, label, state, end, message, heldByPolicy }: RunRecord, now: Now): void {
+    const waits = [
+      { ending: 'asks', so: state === 'asking', what: 'wants to be told how to go on' },
+      { ending: 'held', so: state === 'paused' && heldByPolicy === true, what: 'was paused, and by nobody' },
+    ]
+    for (const { ending, so, what } of waits) {
+      const definition = runCalls(`run.${id}.${ending}`)
+      if (!so && !this.#book.has(definition.id)) continue
+      const words = `Run ${id} of ${label} ${what}: ${message}`
+      this.#book.take(definition, { so, message: words, value: null }, now)
     }
     if (state !== 'ended' || this.#runs.has(id)) return
     this.#runs.add(id)
@@ -248,10 +263,19 @@ function workerLost(id: string): Definition {
   )
 }
 
+/** What the alarms of a run end in. */
+const RUN_ENDINGS = ['failed', 'asks', 'held'] as const
+
 function runCalls(id: string): Definition {
-  return id.endsWith('.asks')
-    ? system(id, 'critical', 'Look at the run and choose how it goes on.')
+  if (id.endsWith('.asks')) return system(id, 'critical', 'Look at the run and choose how it goes on.')
+  return id.endsWith('.held')
+    ? system(id, 'critical', 'Look at the run and its instruments, then resume, stop or abort it.')
     : system(id, 'critical', 'Look at the run, its instruments and the log, and start it anew.')
+}
+
+function powerReturned(instrument: string): Definition {
+  const guidance = 'Say on its page which values win: those it has now, those from before, or the safe ones.'
+  return system(`${instrument}.powerReturn`, 'critical', guidance, { instrument })
 }
 
 function notifierFails(name: string): Definition {

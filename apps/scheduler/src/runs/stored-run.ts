@@ -64,6 +64,7 @@ export function recordOf(stored: StoredRun, now: Now, scheduler: string): RunRec
     ...(status.choices === undefined
       ? {}
       : { choices: status.choices.filter((one) => !code?.isLost || one !== 'resume') }),
+    ...(status.isHeldByPolicy ? { heldByPolicy: true as const } : {}),
     ...(status.inhibits.length > 0 ? { inhibits: status.inhibits } : {}),
     seenAt: at,
     interruptions: status.interruptions,

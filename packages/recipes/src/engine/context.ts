@@ -112,7 +112,8 @@ export class Context {
     if (!state.hold) this.emitEvent('hold', message, by)
     const choices =
       kind === 'asking' ? { choices: ['resume' as const, 'stop' as const, 'abort' as const] } : {}
-    state.hold = { kind, sinceMs: state.hold?.sinceMs ?? state.runMs, ...choices }
+    const byPolicy = state.hold?.byPolicy ? { byPolicy: state.hold.byPolicy } : {}
+    state.hold = { kind, sinceMs: state.hold?.sinceMs ?? state.runMs, ...choices, ...byPolicy }
   }
 
   value<T extends Value>(given: Given<T>, scope: Scope): T | Value {

@@ -33,6 +33,7 @@ export function statusOf(program: Program, state: EngineState): RunStatus {
     rows: state.rows,
     interruptions: state.interruptions,
     ...(hold?.choices ? { choices: hold.choices } : {}),
+    isHeldByPolicy: hold?.byPolicy ?? false,
     inhibits: inhibitedIn(program, state),
     pending,
     at: leavesOf(program, state).map(({ node, values }) => ({

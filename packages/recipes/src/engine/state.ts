@@ -47,6 +47,8 @@ export interface Hold {
   /** Run time. */
   sinceMs: number
   choices?: RunRequest[]
+  /** Its restart policy has paused it, and no person: somebody has to come. */
+  byPolicy?: true
 }
 
 /** A `finally`, and how far it is. */

@@ -155,7 +155,10 @@ function afterInterruption(ctx: Context, event: Extract<EngineInput, { type: 'in
     safe: 'it is aborted',
   }
   ctx.emitEvent('interruption', `${gap}; ${policy === null ? 'it stays as it was' : then[policy]}.`)
-  if (policy === 'hold') ctx.hold('paused', `${gap}; the step it was at wants it held then.`)
+  if (policy === 'hold') {
+    ctx.hold('paused', `${gap}; the step it was at wants it held then.`)
+    if (state.hold) state.hold.byPolicy = true
+  }
   if (policy === 'ask') ctx.hold('asking', `${gap}. Resume, stop or abort it?`)
   if (policy === 'safe') abortRun(ctx, `${gap}; the step it was at wants it aborted then.`)
 }

@@ -100,6 +100,8 @@ export interface RunStatus {
   interruptions: { count: number; ms: number }
   /** When it is asking: what can be chosen. */
   choices?: readonly RunRequest[]
+  /** Paused by its restart policy: somebody has to see to it. */
+  isHeldByPolicy: boolean
   /** Alarms that call nobody now: `instrument.parameter.kind`, `instrument.parameter` or `instrument.lost`. */
   inhibits: readonly string[]
   /** Ids of effects (commands, safe) whose outcome is still to be told. */
