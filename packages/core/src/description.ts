@@ -1,3 +1,4 @@
+import type { CalibrationMark } from './calibration.ts'
 import type { OutputRules } from './output.ts'
 
 /** A value as it is read from, or written to, an instrument. A list of numbers is an `array`, e.g. a waveform. */
@@ -41,6 +42,8 @@ export interface ParameterDescription extends ValueDescription {
   safe?: Value
   /** What the site demands of it beyond its limits. */
   rules?: OutputRules
+  /** It is made of raw parameters of the instrument by this calibration. */
+  calibration?: CalibrationMark
 }
 
 export interface ArgumentDescription extends ValueDescription {

@@ -1,5 +1,6 @@
 export * from './address.ts'
 export * from './alarm.ts'
+export * from './calibration.ts'
 export * from './code-recipe.ts'
 export * from './command.ts'
 export * from './define-model.ts'

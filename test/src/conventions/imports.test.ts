@@ -7,8 +7,10 @@ import { type SourceFile, sourceFiles } from './tree.ts'
 /** Which packages of ours a workspace may import; `lazy`: only by `import()`; `tests`: also in its tests. */
 const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: string[] }> = {
   'packages/core': { always: [] },
-  'packages/config': { always: ['core'] },
+  'packages/calibration': { always: ['core'] },
+  'packages/config': { always: ['core', 'calibration'] },
   'packages/transports': { always: ['core'] },
+  'packages/logs': { always: ['core'] },
   'packages/queue': { always: ['core'] },
   'packages/recipes': { always: ['core', 'config'] },
   'packages/alarms': { always: ['core'] },
@@ -16,18 +18,18 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/gateway': { always: ['core', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'packages/conformance': { always: ['core', 'config', 'drivers', 'transports', 'simulator'] },
-  'apps/web': { always: ['core', 'config', 'queue', 'recipes'] },
+  'apps/web': { always: ['core', 'config', 'logs', 'queue', 'recipes'] },
   'apps/worker': {
-    always: ['core', 'config', 'queue', 'drivers', 'transports', 'gateway'],
+    always: ['core', 'calibration', 'config', 'queue', 'drivers', 'transports', 'gateway'],
     lazy: ['discovery'],
   },
   'apps/scheduler': {
-    always: ['core', 'config', 'queue', 'recipes', 'alarms'],
+    always: ['core', 'calibration', 'config', 'queue', 'recipes', 'alarms'],
     lazy: ['drivers'],
   },
   'apps/cli': {
     always: ['core', 'config'],
-    lazy: ['conformance', 'discovery', 'queue', 'drivers', 'gateway', 'recipes'],
+    lazy: ['calibration', 'conformance', 'discovery', 'queue', 'drivers', 'gateway', 'recipes'],
   },
   'apps/dashboard': { always: ['core'] },
   'apps/simulator': { always: ['core'], lazy: ['drivers'] },
