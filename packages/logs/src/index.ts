@@ -1,0 +1,6 @@
+export { MAX_LOG_EXCEPTION, MAX_LOG_MESSAGE, type LogRecord } from './record.ts'
+export { readForm } from './form.ts'
+export { MAX_RECORDS, readJson } from './json.ts'
+export { PICKLE_REFUSED, isPickle } from './pickle.ts'
+export { readSyslog } from './syslog.ts'
+export { SyslogFrames } from './syslog-frames.ts'
