@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
 import { checkReferences } from './check-alarms.ts'
@@ -74,6 +74,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
     file,
     instanceDir,
     redisUrl: environment?.redisUrl ?? raw.redis ?? null,
+    archive: { place: join(instanceDir, 'archive', `${raw.site ?? ''}.sqlite`) },
     leaseMs:
       raw.lease === undefined
         ? DEFAULT_LEASE_MS

@@ -138,6 +138,12 @@ export type NotifierTarget =
     }
   | { kind: 'telegram'; url: string; token: string; chat: string }
 
+/** The archive of a site. */
+export interface ArchiveConfig {
+  /** Path of a file, absolute. */
+  place: string
+}
+
 /** One installation, read from `instance/site.yaml` and found without fault. */
 export interface Site {
   /** Names the key prefix in Redis: `{golem:<name>}`. */
@@ -150,6 +156,8 @@ export interface Site {
   instanceDir: string
   /** redis:// or unix:// URL, comma-separated sentinels or cluster nodes; null: a private one is started by `golem up`. */
   redisUrl: string | null
+  /** Where readings and what happened are kept; null: nowhere. */
+  archive: ArchiveConfig | null
   /** How long a worker owns a link without renewing, in ms (default 10000). */
   leaseMs: number
   /** How many commands may wait for one instrument (default 32). */

@@ -42,6 +42,8 @@ export const ERRORS = {
   QUEUE_CLEARED: { status: 409, effect: 'none', outcome: 'refused' },
   LEASE_LOST: { status: 503, effect: 'none', outcome: 'refused' },
   WORKER_STOPPING: { status: 503, effect: 'none', outcome: 'refused' },
+  /** The archive can't be reached, or is not kept at this site. */
+  ARCHIVE_DOWN: { status: 503, effect: 'none', outcome: 'refused' },
   /** The worker's disk did not take the journal line, so nothing was sent. */
   JOURNAL_FAILED: { status: 503, effect: 'none', outcome: 'refused' },
   LINK_DOWN: { status: 503, effect: 'none', outcome: 'refused' },

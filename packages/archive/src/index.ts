@@ -1,0 +1,3 @@
+export * from './batch.ts'
+export type { Cell, Database, Row, Table, Transaction } from './database.ts'
+export { openArchive, openArchiveReader } from './open.ts'
