@@ -127,6 +127,7 @@ export class InMemoryClient implements SiteClient {
   readonly requests: SchedulerRequest[] = []
   readonly stops: { instrument?: string; by: string; reason?: string }[] = []
   readonly settled: { instrument: string; keep: PowerReturnChoice; by: string }[] = []
+  readonly tickets = new Map<string, string>()
   /** Set: every question fails with it. */
   trouble: Error | null = null
   /** Set: no question is ever answered. */
@@ -269,6 +270,20 @@ export class InMemoryClient implements SiteClient {
   async events(): Promise<never[]> {
     await this.#answering()
     return []
+  }
+
+  async issueTicket(bearer: string): Promise<string> {
+    await this.#answering()
+    const ticket = `ticket-${this.tickets.size}`
+    this.tickets.set(ticket, bearer)
+    return ticket
+  }
+
+  async redeemTicket(ticket: string): Promise<string | null> {
+    await this.#answering()
+    const bearer = this.tickets.get(ticket) ?? null
+    this.tickets.delete(ticket)
+    return bearer
   }
 
   async fleet(): Promise<{ leases: never[]; roundTripMs: number; redisVersion: string }> {

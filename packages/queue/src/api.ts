@@ -146,6 +146,16 @@ export interface SiteClient {
   starts(query: { schedule?: string; limit: number }): Promise<PlannedStart[]>
   /** Oldest first after `since` (an event id), or the newest `limit` ones without it. */
   events(query: { since?: string; limit: number; instrument?: string; kind?: string }): Promise<SiteEvent[]>
+  /**
+   * A word that lets its bearer in once, at any web process, within half a minute: for a WebSocket, to whose request a
+   * browser adds no header.
+   *
+   * @param bearer - what `redeemTicket` gives back
+   * @throws QUEUE_DOWN
+   */
+  issueTicket(bearer: string): Promise<string>
+  /** @returns what it was issued for, or null: it is unknown, has been used or is too old. @throws QUEUE_DOWN */
+  redeemTicket(ticket: string): Promise<string | null>
   fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }>
   close(): Promise<void>
 }

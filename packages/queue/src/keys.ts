@@ -28,6 +28,7 @@
  * | `rows:<run>` | stream: what a run has measured | leading scheduler | web | as long as the run; newest 100,000 |
  * | `starts` | stream: planned starts and what became of them | leading scheduler | web | newest 20,000 |
  * | `lease:scheduler` | string `scheduler fence` | lease scripts | leading scheduler, web | lease time, renewed |
+ * | `ticket:<hash>` | string: who it lets in, as JSON | web | web, which removes it | 30 s, used once |
  * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
  * | `control` | channel | web, worker | worker | - |
  * | `outcomes` | channel: `id record` | scripts that end a command | web | - |
@@ -58,6 +59,7 @@ export interface Keys {
   waiting(instrument: string): string
   queue(instrument: string): string
   lease(link: string): string
+  ticket(hash: string): string
 }
 
 /** The keys of a site. @param site - its name, a-z, 0-9 and - */
@@ -89,6 +91,7 @@ export function keysOf(site: string): Keys {
     waiting: (instrument) => `${root}:waiting:${instrument}`,
     queue: (instrument) => `${root}:queue:${instrument}`,
     lease: (link) => `${root}:lease:${link}`,
+    ticket: (hash) => `${root}:ticket:${hash}`,
   }
 }
 
@@ -100,6 +103,8 @@ export type RecordTable = (typeof RECORD_TABLES)[number]
 export const LEDGER_TTL_MS = 7 * 24 * 3_600_000
 /** How long a result that is too long for the ledger is kept, in s. */
 export const RESULT_TTL_S = 3_600
+/** How long a ticket lets somebody in, in s. */
+export const TICKET_TTL_S = 30
 export const LEDGER_MAX = 20_000
 export const LEDGER_MAX_PER_INSTRUMENT = 2_000
 export const CHANGES_MAX = 5_000

@@ -33,6 +33,7 @@ import { type Reservations, RedisReservations, settleWhenDue } from './reservati
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 import { readStarts } from './starts.ts'
 import { submitRefusal } from './submit-refusal.ts'
+import { issueTicket, redeemTicket } from './tickets.ts'
 
 /** How often the ledger is asked for the outcome, in case its announcement was lost, in ms. */
 const FALLBACK_MS = 1_000
@@ -285,6 +286,14 @@ class RedisSiteClient implements SiteClient {
     return readStarts(query, (from, count) =>
       this.#ask(() => this.#fast.xrevrange(this.#keys.starts, from, '-', 'COUNT', count)),
     )
+  }
+
+  issueTicket(bearer: string): Promise<string> {
+    return this.#ask(() => issueTicket(this.#fast, this.#keys, bearer))
+  }
+
+  redeemTicket(ticket: string): Promise<string | null> {
+    return this.#ask(() => redeemTicket(this.#fast, this.#keys, ticket))
   }
 
   async fleet(): Promise<{ leases: LeaseRecord[]; roundTripMs: number; redisVersion: string }> {
