@@ -149,8 +149,12 @@ function checkState(name: string, value: Value, spec: ValueDescription, path: Pa
 }
 
 /** Checks that what alarms refer to is there. */
-export function checkReferences(instruments: readonly InstrumentConfig[], report: Report): void {
-  const ids = new Set(instruments.map(({ id }) => id))
+export function checkReferences(
+  instruments: readonly InstrumentConfig[],
+  derived: readonly string[],
+  report: Report,
+): void {
+  const ids = new Set([...instruments.map(({ id }) => id), ...derived])
   for (const [index, { parameters }] of instruments.entries()) {
     for (const [name, { alarms = [] }] of Object.entries(parameters)) {
       for (const rule of alarms) {

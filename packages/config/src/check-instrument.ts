@@ -8,6 +8,7 @@ import {
   parseAddress,
 } from '@golem/core'
 import { readAlarms } from './check-alarms.ts'
+import { readUses } from './check-calibrations.ts'
 import { readGateway, type SiteGateway } from './check-gateway.ts'
 import { checkAgainstModel } from './check-model.ts'
 import { checkRulesKept, readRules } from './check-rules.ts'
@@ -77,6 +78,7 @@ function readInstrument(raw: RawInstrument, path: Path, around: Surroundings): I
       readOverride(parameter, [...path, 'parameters', name], report),
     ),
     actions: raw.actions ?? {},
+    ...(raw.calibrations === undefined ? {} : { calibrations: readUses(raw.calibrations) }),
   }
 }
 
@@ -121,8 +123,8 @@ export function readDuration(
 }
 
 function readOverride(raw: RawParameter, path: Path, report: Report): ParameterOverride {
-  const { pollEvery, alarms, maxOn, minOn, minOff, slew, count, ...rest } = raw
-  const rules = readRules({ maxOn, minOn, minOff, slew, count }, path, report)
+  const { pollEvery, alarms, maxOn, minOn, minOff, rearm, slew, count, ...rest } = raw
+  const rules = readRules({ maxOn, minOn, minOff, rearm, slew, count }, path, report)
   const pollEveryMs = readPollEvery(pollEvery, [...path, 'pollEvery'], report)
   return {
     ...rest,

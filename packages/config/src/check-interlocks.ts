@@ -12,6 +12,7 @@ import {
   type WatchedCondition,
   type WatchedReading,
 } from '@golem/core'
+import { withCalibrated } from './check-calibrations.ts'
 import { readDuration, type Report } from './check-instrument.ts'
 import { describeParameter } from './describe.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -294,7 +295,7 @@ function parameterOf(
   { report }: Around,
   at?: 'key',
 ): AnyParameterSpec | undefined {
-  const parameters = driver?.parameters ?? {}
+  const parameters = driver ? withCalibrated(driver.parameters, instrument.calibrations) : {}
   const spec: AnyParameterSpec | undefined = Object.hasOwn(parameters, name) ? parameters[name] : undefined
   if (!spec) {
     report(

@@ -13,6 +13,7 @@ import {
   valueInWords,
 } from '@golem/core'
 import { checkAlarms } from './check-alarms.ts'
+import { checkUses, withCalibrated } from './check-calibrations.ts'
 import type { Report, Surroundings } from './check-instrument.ts'
 import { checkRules } from './check-rules.ts'
 import { checkSchema } from './check-schema.ts'
@@ -46,10 +47,11 @@ export function checkAgainstModel(
   const driver = model && makeDriver(model, raw, path, report)
   if (driver === 'broken') return
   if (model && endpoint) checkTransport(model, endpoint, [...path, 'address'], report)
+  const parameters = driver && withCalibrated(driver.parameters, raw.calibrations)
   for (const [name, override] of Object.entries(raw.parameters ?? {})) {
-    const spec = driver && own<Spec>(driver.parameters, name)
-    if (driver && !spec) {
-      const known = didYouMean(name, Object.keys(driver.parameters))
+    const spec = parameters && own<Spec>(parameters, name)
+    if (parameters && !spec) {
+      const known = didYouMean(name, Object.keys(parameters))
       report(
         [...path, 'parameters', name],
         `The model ${model?.id} has no parameter "${name}".${known}`,
@@ -60,6 +62,8 @@ export function checkAgainstModel(
     }
   }
   if (!driver) return
+  const isHidden = (name: string): boolean => raw.parameters?.[name]?.hidden === true
+  checkUses(raw.calibrations, driver, isHidden, path, report)
   for (const name of Object.keys(raw.actions ?? {})) {
     if (own<unknown>(driver.actions, name) === undefined) {
       const known = didYouMean(name, Object.keys(driver.actions))

@@ -4,6 +4,8 @@ import {
   type OutputRules,
   type Value,
   type ValueDescription,
+  defaultMatches,
+  valueInWords,
 } from '@golem/core'
 import { readDuration, type Report } from './check-instrument.ts'
 import type { RawRules } from './rules-schema.ts'
@@ -11,8 +13,10 @@ import type { RawInstrument, RawParameter } from './site-schema.ts'
 import type { Path } from './yaml-source.ts'
 
 const LEAST_MS = 1_000
+/** Its worker looks five times a second, and a write may take a second try. */
+const LEAST_REARM_MS = 2_000
 const MOST_MS = 366 * 24 * 3_600_000
-const TIMES = ['maxOn', 'minOn', 'minOff'] as const
+const TIMES = ['maxOn', 'minOn', 'minOff', 'rearm'] as const
 const RULES = [...TIMES, 'slew', 'count'] as const
 const COUNT_MOST_MS = 100 * MOST_MS
 
@@ -26,12 +30,13 @@ export function readRules(
     const text = raw[key]
     return text === undefined ? undefined : readDuration(text, [LEAST_MS, MOST_MS], [...path, key], report)
   }
-  const [maxOnMs, minOnMs, minOffMs] = TIMES.map(read)
+  const [maxOnMs, minOnMs, minOffMs, rearmMs] = TIMES.map(read)
   const { perSecond, step } = raw.slew ?? {}
   const rules: OutputRules = {
     ...(maxOnMs === undefined ? {} : { maxOnMs }),
     ...(minOnMs === undefined ? {} : { minOnMs }),
     ...(minOffMs === undefined ? {} : { minOffMs }),
+    ...(rearmMs === undefined ? {} : { rearmMs }),
     ...(perSecond === undefined ? {} : { slew: { perSecond, step: step ?? perSecond } }),
     ...(raw.count === undefined ? {} : { count: readCount(raw.count, [...path, 'count'], report) }),
   }
@@ -76,11 +81,19 @@ function readCount(raw: NonNullable<RawRules['count']>, path: Path, report: Repo
   }
 }
 
+/** What its model says of an output, as far as rules go by it. */
+type OutputSpec = ValueDescription & {
+  readable?: boolean
+  write?: unknown
+  safe?: Value
+  timed?: { minMs: number; maxMs: number }
+}
+
 /** Checks the rules of an output against what its model says of it. */
 export function checkRules(
   name: string,
   raw: RawParameter,
-  spec: (ValueDescription & { readable?: boolean; write?: unknown; safe?: Value }) | undefined,
+  spec: OutputSpec | undefined,
   path: Path,
   report: Report,
 ): void {
@@ -105,6 +118,9 @@ export function checkRules(
       )
     }
   }
+  if (spec?.write !== undefined && raw.rearm !== undefined) {
+    checkRearm(name, raw.rearm, raw.safe ?? undefined, spec, [...path, 'rearm'], report)
+  }
   if (raw.safe !== null) return
   for (const rule of given.filter((one) => one !== 'slew')) {
     report(
@@ -113,6 +129,30 @@ export function checkRules(
       'key',
     )
   }
+}
+
+function checkRearm(
+  name: string,
+  text: string,
+  safe: Value | undefined,
+  { timed, safe: off }: OutputSpec,
+  path: Path,
+  report: Report,
+): void {
+  if (!timed) {
+    return report(
+      path,
+      `This model has no command that switches ${name} on for a time: nothing would switch it off when its worker is dead. Remove "rearm"; "maxOn" is kept by the worker.`,
+      'key',
+    )
+  }
+  readDuration(text, [Math.max(LEAST_REARM_MS, timed.minMs), timed.maxMs], path, report)
+  if (safe === undefined || (off !== undefined && defaultMatches(off, safe))) return
+  report(
+    path,
+    `When its time is over ${name} goes back to ${valueInWords(off ?? 'what its model says')} by itself, and not to the "safe" that stands here. Remove one of them.`,
+    'key',
+  )
 }
 
 /**

@@ -1,14 +1,18 @@
+import { settableOf } from '@golem/calibration'
 import {
   type ActionDescription,
   type AnyActionSpec,
   type AnyParameterSpec,
   type ArgumentDescription,
+  type Calibration,
+  type CalibrationMark,
   type Driver,
   type InstrumentDescription,
   type Model,
   type ParameterDescription,
   RESET_COUNTERS,
 } from '@golem/core'
+import { withCalibrated } from './check-calibrations.ts'
 import { type ActionOverride, DEFAULT_GROUP, type InstrumentConfig, type ParameterOverride } from './site.ts'
 
 /**
@@ -16,11 +20,13 @@ import { type ActionOverride, DEFAULT_GROUP, type InstrumentConfig, type Paramet
  * what is hidden here. This is all that web, command line and page get to know of it, so it holds no credentials.
  *
  * @param config - checked by `loadSite` against the same model
+ * @param calibrations - the version of each that counts, by name
  */
 export function describeInstrument(
   config: InstrumentConfig,
   model: Model,
   driver: Driver,
+  calibrations: ReadonlyMap<string, Calibration> = new Map(),
 ): InstrumentDescription {
   const { id, label, group, host, address, pollEveryMs, onStop, onPowerReturn, orphanSafeAfterMs } = config
   return {
@@ -35,10 +41,14 @@ export function describeInstrument(
     onStop,
     ...(onPowerReturn === undefined ? {} : { onPowerReturn }),
     ...(orphanSafeAfterMs === undefined ? {} : { orphanSafeAfterMs }),
-    parameters: describeShown<AnyParameterSpec, ParameterOverride, ParameterDescription>(
-      driver.parameters,
-      config.parameters,
-      (spec, override) => placed(describeParameter(spec, override), override, group),
+    parameters: describeCalibrated(
+      config,
+      describeShown<AnyParameterSpec, ParameterOverride, ParameterDescription>(
+        withCalibrated(driver.parameters, config.calibrations),
+        config.parameters,
+        (spec, override) => placed(describeParameter(spec, override), override, group),
+      ),
+      calibrations,
     ),
     actions: {
       ...describeResetCounters(config),
@@ -49,6 +59,44 @@ export function describeInstrument(
       ),
     },
   }
+}
+
+/** Adds to parameters that calibrations make which ones these are, their unit, and what can be set. */
+function describeCalibrated(
+  { calibrations: uses = {}, parameters: overrides }: InstrumentConfig,
+  described: Record<string, ParameterDescription>,
+  calibrations: ReadonlyMap<string, Calibration>,
+): Record<string, ParameterDescription> {
+  const calibrated = Object.entries(uses).flatMap(([name, { from, use, writable }]) => {
+    const plain = described[name]
+    if (!plain) return []
+    const calibration = calibrations.get(use)
+    const raw = described[from[0] ?? '']
+    const settable = writable && raw && calibration ? settableOf(calibration, raw) : null
+    const { min, max } = overrides[name] ?? {}
+    const lowest = settable ? narrower(Math.max, settable[0], min) : min
+    const highest = settable ? narrower(Math.min, settable[1], max) : max
+    const parameter = withoutUndefined<ParameterDescription>({
+      ...plain,
+      unit: plain.unit ?? calibration?.unit,
+      min: finite(lowest),
+      max: finite(highest),
+      writable,
+      calibration: withoutUndefined<CalibrationMark>({
+        name: use,
+        from,
+        version: calibration?.version,
+        at: calibration?.at,
+        by: calibration?.by,
+      }),
+    })
+    return [[name, parameter] as const]
+  })
+  return { ...described, ...Object.fromEntries(calibrated) }
+}
+
+function finite(limit: number | undefined): number | undefined {
+  return limit !== undefined && Number.isFinite(limit) ? limit : undefined
 }
 
 /** Golem's own action of an instrument with counters. */

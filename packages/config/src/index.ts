@@ -8,6 +8,7 @@ export {
   readEnvironment,
   type Variables,
 } from './environment.ts'
+export { calibrationSchema } from './calibrations-schema.ts'
 export { checkSchema, type SchemaFault } from './check-schema.ts'
 export { instanceDirOf, loadSite, type LoadSiteOptions } from './load-site.ts'
 export { describeFault, type Fault, SiteFaults } from './site-faults.ts'

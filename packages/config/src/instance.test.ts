@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { calibrationSchema } from './calibrations-schema.ts'
 import { loadSite } from './load-site.ts'
 import { siteSchema } from './site-schema.ts'
 
@@ -21,8 +22,10 @@ test('every site file that ships loads, and names the schema for editors in its 
   assert.deepEqual(there.sort(), [...SHIPPED].sort())
 })
 
-test('the schema for editors is up to date (npm run schema --workspace @golem/config)', () => {
+test('the schemas for editors are up to date (npm run schema --workspace @golem/config)', () => {
   assert.deepEqual(JSON.parse(readFileSync(new URL('site.schema.json', INSTANCE), 'utf8')), siteSchema)
+  const calibration = readFileSync(new URL('calibration.schema.json', INSTANCE), 'utf8')
+  assert.deepEqual(JSON.parse(calibration), calibrationSchema)
 })
 
 const DEVICES =

@@ -2,6 +2,8 @@ import { dirname, join, resolve } from 'node:path'
 import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
 import { checkReferences } from './check-alarms.ts'
+import { checkInputs, readCalibrations } from './check-calibrations.ts'
+import { readDerived } from './check-derived.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
 import { readSchedules } from './check-schedules.ts'
 import { readInterlocks } from './check-interlocks.ts'
@@ -88,6 +90,8 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
       locate: (path) => source.locate(path),
     }),
     notify: readNotifiers(raw.notify ?? [], { report, variables, instanceDir }),
+    calibrations: readCalibrations([...new Set([instanceDirOf(file), instanceDir])], faults),
+    derived: [],
     interlocks: [],
     instruments: readInstruments(raw.instruments ?? [], {
       report,
@@ -101,8 +105,15 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
   checkSiteGateway(raw.gateway, report)
   checkGatewayPorts(site.instruments, site.web, report)
   site.interlocks = readInterlocks(raw.interlocks ?? [], site.instruments, options.models, report)
+  checkInputs(site.instruments, site.calibrations, report)
+  site.derived = readDerived(raw.derived ?? [], {
+    instruments: site.instruments,
+    models: options.models,
+    report,
+  })
   readOnOrphaned(raw.instruments ?? [], site.instruments, site.leaseMs, report)
-  checkReferences(site.instruments, report)
+  const derivedIds = site.derived.map(({ id }) => id)
+  checkReferences(site.instruments, derivedIds, report)
   if (faults.length > 0) throw new SiteFaults([...faults, ...(options.modelFaults ?? [])])
   return site
 }

@@ -11,6 +11,9 @@ export const parameterRules = {
   maxOn: duration('away from its safe value for longer than this, it is brought back to it by its worker'),
   minOn: duration('once away from its safe value, it is switched back no sooner than this'),
   minOff: duration('once at its safe value, it is switched on no sooner than this'),
+  rearm: duration(
+    'dead-man switch: it is switched on for this time only, and again at half of it while its worker lives; for models with a timed write',
+  ),
   slew: table(
     'How fast it may be changed; a write that goes too far is refused. Its safe value may always be written',
     {
@@ -56,6 +59,7 @@ export interface RawRules {
   maxOn?: string
   minOn?: string
   minOff?: string
+  rearm?: string
   slew?: { perSecond?: number; step?: number }
   count?: {
     onTime?: { limit?: string; warnAt?: string }

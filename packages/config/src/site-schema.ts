@@ -1,4 +1,6 @@
 import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
+import { type RawUse, useCalibrations } from './calibrations-schema.ts'
+import { derivedSchema, type RawDerived } from './derived-schema.ts'
 import { interlocksSchema, type RawInterlock } from './interlocks-schema.ts'
 import { notifySchema, type RawNotifier } from './notify-schema.ts'
 import { onOrphanedSchema, type RawOnOrphaned } from './orphan-schema.ts'
@@ -129,6 +131,7 @@ const instrument = table(
     options: { type: 'object', description: 'options of the model' },
     parameters: byName('What this site says of its parameters, by name', parameter),
     actions: byName('What this site says of its actions, by name', action),
+    calibrations: useCalibrations,
   },
   ['id', 'model', 'address'],
 )
@@ -204,6 +207,7 @@ export const siteSchema = {
       clock: clockSchema,
       schedules: schedulesSchema,
       interlocks: interlocksSchema,
+      derived: derivedSchema,
       instruments: { type: 'array', items: instrument, description: 'the instruments, a list' },
     },
     ['site', 'instruments'],
@@ -226,6 +230,7 @@ export interface RawSite {
   clock?: 'synchronised' | 'any'
   schedules?: (RawSchedule | undefined)[]
   interlocks?: (RawInterlock | undefined)[]
+  derived?: (RawDerived | undefined)[]
   instruments?: (RawInstrument | undefined)[]
 }
 
@@ -254,6 +259,7 @@ export interface RawInstrument {
   options?: Record<string, unknown>
   parameters?: Record<string, RawParameter>
   actions?: Record<string, ActionOverride>
+  calibrations?: Record<string, RawUse>
 }
 
 export interface RawParameter extends RawRules {

@@ -1,4 +1,13 @@
-import type { Address, AlarmRule, InterlockRule, OutputRules, Severity, Value } from '@golem/core'
+import type { Derivation } from '@golem/calibration'
+import type {
+  Address,
+  AlarmRule,
+  Calibration,
+  InterlockRule,
+  OutputRules,
+  Severity,
+  Value,
+} from '@golem/core'
 import type { ScheduleConfig } from './check-schedules.ts'
 
 /** What a token may do: viewer reads; operator commands; admin also releases stops and changes the site. */
@@ -99,6 +108,39 @@ export interface InstrumentConfig {
   options: Readonly<Record<string, unknown>>
   parameters: Readonly<Record<string, ParameterOverride>>
   actions: Readonly<Record<string, ActionOverride>>
+  /** Further parameters that calibrations make of raw ones; absent: none. What the site says of them is in `parameters`. */
+  calibrations?: Readonly<Record<string, CalibratedParameter>>
+}
+
+/** A parameter that a calibration makes of one or two others of the instrument. */
+export interface CalibratedParameter {
+  from: readonly string[]
+  /** Name of the calibration. */
+  use: string
+  /** It can be set: the calibration is turned back. */
+  writable: boolean
+}
+
+/** A reading that is computed from others. */
+export interface DerivedParameter {
+  label: string
+  group?: string
+  unit?: string
+  decimals?: number
+  note?: string
+  alarms?: readonly AlarmRule[]
+  derivation: Derivation
+  from: readonly { instrument: string; parameter: string }[]
+  /** The result is multiplied by it. */
+  factor: number
+}
+
+/** Derived readings that are shown as an instrument of their own. */
+export interface DerivedConfig {
+  id: string
+  label: string
+  group: string
+  parameters: Readonly<Record<string, DerivedParameter>>
 }
 
 /** Somebody who is told of alarms. Times in ms. */
@@ -169,6 +211,9 @@ export interface Site {
   /** Which clock calendar times go by: `any` takes the site's clock as it is. */
   clock: 'synchronised' | 'any'
   schedules: readonly ScheduleConfig[]
+  /** All versions of the calibrations in files. */
+  calibrations: readonly Calibration[]
+  derived: readonly DerivedConfig[]
   /** Rules across instruments. */
   interlocks: readonly InterlockRule[]
 }

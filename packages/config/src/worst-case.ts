@@ -23,7 +23,7 @@ export function worstCases(
 ): string[] {
   const { leaseMs } = site
   const { orphanSafeAfterMs: safeAfterMs, host } = instrument
-  const maxOnMs = instrument.parameters[name]?.rules?.maxOnMs
+  const { maxOnMs, rearmMs } = instrument.parameters[name]?.rules ?? {}
   const whose = host === null ? 'another worker' : `another worker on ${host}`
   const takenOver = inSeconds(leaseMs + TAKE_OVER_MS)
   const sentences =
@@ -31,12 +31,20 @@ export function worstCases(
       ? ['It has no safe value: emergency stop, lost Redis and lost workers leave it as it is.']
       : [
           safeAfterMs === undefined
-            ? 'Redis lost: it stays as it is until Redis is back.'
+            ? rearmMs === undefined
+              ? 'Redis lost: it stays as it is until Redis is back.'
+              : `Redis lost: it is re-armed for as long as its worker may, and off after ${inSeconds(leaseMs + rearmMs)} by itself.`
             : `Redis lost: safe after ${inSeconds(safeAfterMs + LOOK_MS)}.`,
           safeAfterMs === undefined
             ? `Its worker dies: it stays as it is; ${whose} takes over after ${takenOver}, if there is one.`
             : `Its worker dies: safe after ${takenOver}, if ${whose} is running; otherwise when one is started.`,
         ]
+  if (rearmMs !== undefined)
+    sentences.splice(
+      safe === undefined ? sentences.length : 1,
+      safe === undefined ? 0 : 1,
+      `Its worker dies, or its link is lost: off after ${inSeconds(rearmMs)} by itself, unless ${whose} takes over before (after ${takenOver}).`,
+    )
   if (maxOnMs !== undefined)
     sentences.push(`maxOn: safe after ${formatDuration(maxOnMs)}, while a worker runs on its machine.`)
   return [...sentences, ...trips(site, instrument, name)]
