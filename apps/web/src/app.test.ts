@@ -219,6 +219,7 @@ test('OpenAPI lists every route of the API, and every route is there', async (t)
     'GET /api/instruments/{id}/reservation',
     'GET /api/instruments/{id}/worst-cases',
     'GET /api/interlocks',
+    'GET /api/log',
     'GET /api/notifiers',
     'GET /api/openapi.json',
     'GET /api/recipes',

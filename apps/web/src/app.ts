@@ -12,6 +12,8 @@ import { Access } from './access.ts'
 import type { WebContext } from './context.ts'
 import { BODY_LIMIT, acceptJsonBodies } from './json-body.ts'
 import { type ApiRoutes, collectRoutes, refuseOtherMethods } from './methods.ts'
+import { logKnock } from './log-intake/credentials.ts'
+import { LogIntake } from './log-intake/intake.ts'
 import { Metrics } from './metrics.ts'
 import { clip, problemOf } from './problem.ts'
 import { alarmRoutes } from './routes/alarms.ts'
@@ -23,6 +25,7 @@ import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { instrumentRoutes } from './routes/instruments.ts'
 import { interlockRoutes } from './routes/interlocks.ts'
+import { logRoutes } from './routes/log.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
@@ -44,9 +47,13 @@ export interface AppOptions {
 declare module 'fastify' {
   interface FastifyInstance {
     states: StateDocuments
+    intake: LogIntake
     apiRoutes: ApiRoutes
   }
 }
+
+/** The longest address of a request, in characters. */
+const MAX_URL = 16_384
 
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
@@ -64,6 +71,8 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export async function buildApp({ site, client, assetsDir, log }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
+    // For long log records in addresses; other addresses are bounded by MAX_URL.
+    http: { maxHeaderSize: 65_536 },
     // Longer ids are looked at too, so that the answer can name the field; the URL as a whole is bounded by Node.
     routerOptions: { maxParamLength: 16_384 },
     forceCloseConnections: true,
@@ -81,6 +90,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
       leaseMs: site.leaseMs,
     }),
     access: new Access(site),
+    intake: new LogIntake({ client, log }),
     log,
     version: ownVersion(),
     startedAt: isoTime(Date.now()),
@@ -89,15 +99,17 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
 
   app.decorate('states', context.states)
   app.addHook('onClose', context.states.start())
+  app.addHook('onClose', () => context.intake.close())
+  app.decorate('intake', context.intake)
   app.decorateRequest('identity')
   app.addHook('onRequest', (request, _reply, done) => {
     // What is no route is nobody's secret, but says so only to those who may ask.
     const open =
       request.routeOptions.config.open === true || (request.is404 && !request.url.startsWith('/api/'))
-    request.identity = context.access.admit(
-      request.raw as FastifyRequest['raw'] & { url: string; method: string },
-      open,
-    )
+    const { writesLog = false, maxUrl = MAX_URL } = request.routeOptions.config
+    const knock = request.raw as FastifyRequest['raw'] & { url: string; method: string }
+    request.identity = context.access.admit(writesLog ? logKnock(knock) : knock, open)
+    if (request.url.length > maxUrl) throw tooLong(maxUrl)
     done()
   })
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, log))
@@ -146,11 +158,19 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     sessionRoutes(scope, context)
     healthRoutes(scope, context)
     metricsRoutes(scope, metrics)
+    await scope.register(async (records) => logRoutes(records, context))
     await documentationRoutes(scope)
     await dashboardRoutes(scope, assetsDir)
   })
   refuseOtherMethods(app, routes)
   return app
+}
+
+function tooLong(most: number): GolemError {
+  return new GolemError('INVALID_REQUEST', `The address is longer than ${most} characters.`, {
+    field: 'request',
+    details: { status: 414 },
+  })
 }
 
 function addSecurityHeaders(
@@ -192,7 +212,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknow
   const { document, headers, bug } = problemOf(error, reading)
   if (bug)
     log.error(
-      { err: error, reference: document['reference'], method: request.method, url: clip(request.url) },
+      { err: error, reference: document['reference'], method: request.method, url: clip(withoutToken(request.url)) },
       'a request met a bug',
     )
   const body = JSON.stringify(document)
@@ -204,6 +224,11 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknow
     .header('x-content-type-options', 'nosniff')
     // A string would be serialised once more because of the JSON content type.
     .send(Buffer.from(body))
+}
+
+/** Senders of log records may have their token in the address. */
+function withoutToken(url: string): string {
+  return url.replace(/([?&]token=)[^&]*/g, '$1…')
 }
 
 /** Answers what is no HTTP, or has headers without end; no request exists yet at this point. */

@@ -3,6 +3,7 @@ import { GolemError, type InstrumentDescription } from '@golem/core'
 import type { SiteClient } from '@golem/queue'
 import type { Logger } from 'pino'
 import type { Access, Identity } from './access.ts'
+import type { LogIntake } from './log-intake/intake.ts'
 import { clip } from './problem.ts'
 import type { StateDocuments } from './state-document.ts'
 
@@ -12,6 +13,8 @@ export interface WebContext {
   client: SiteClient
   states: StateDocuments
   access: Access
+  /** Takes log records of people's programs. */
+  intake: LogIntake
   log: Logger
   version: string
   /** When this process was started, ISO 8601 UTC. */
@@ -26,6 +29,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** May be asked for without a token. */
     open?: boolean
+    /** It takes log records: Basic authentication and `?token=` will do, and it always writes. */
+    writesLog?: boolean
+    /** The longest address, in characters (default: MAX_URL). */
+    maxUrl?: number
   }
 }
 

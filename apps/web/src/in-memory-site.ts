@@ -21,6 +21,8 @@ import {
 import type { Site, WebConfig } from '@golem/config'
 import { InMemoryReservations } from './in-memory-reservations.ts'
 import {
+  type EventPage,
+  type LogLine,
   type RecordTable,
   type SchedulerRequest,
   type SiteChange,
@@ -122,7 +124,7 @@ export class InMemoryClient implements SiteClient {
   readonly reservations: InMemoryReservations
   readonly submitted: SubmitRequest[] = []
   readonly records = new Map<string, CommandRecord>()
-  readonly logged: { by: string; level: string; message: string }[] = []
+  readonly logged: LogLine[] = []
   /** What was handed to the scheduler. */
   readonly requests: SchedulerRequest[] = []
   readonly stops: { instrument?: string; by: string; reason?: string }[] = []
@@ -154,9 +156,9 @@ export class InMemoryClient implements SiteClient {
     return undefined
   }
 
-  async log(line: { by: string; level: string; message: string }): Promise<void> {
+  async writeLog(_writer: string, _number: number, lines: readonly LogLine[]): Promise<void> {
     await this.#answering()
-    this.logged.push(line)
+    this.logged.push(...lines)
   }
 
   async run(id: string): Promise<RunRecord | undefined> {
@@ -267,9 +269,9 @@ export class InMemoryClient implements SiteClient {
     return record
   }
 
-  async events(): Promise<never[]> {
+  async events(): Promise<EventPage> {
     await this.#answering()
-    return []
+    return { events: [], cursor: '' }
   }
 
   async issueTicket(bearer: string): Promise<string> {

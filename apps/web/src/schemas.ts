@@ -1,3 +1,5 @@
+import { LOG_LEVELS } from '@golem/core'
+
 /** JSON Schemas of the HTTP API: what is accepted (enforced) and what is answered (for the documentation). */
 
 const time = { type: 'string', format: 'date-time' } as const
@@ -56,16 +58,6 @@ export const eventsQuery = {
   },
 } as const
 
-export const logBody = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['message'],
-  properties: {
-    message: { type: 'string', minLength: 1, maxLength: 2000 },
-    level: { type: 'string', enum: ['debug', 'info', 'warning', 'error', 'critical'], default: 'info' },
-  },
-} as const
-
 export const commandBody = {
   type: 'object',
   additionalProperties: false,
@@ -74,6 +66,14 @@ export const commandBody = {
     value,
     action: { type: 'string', maxLength: 100 },
     arguments: { type: 'object', maxProperties: 32, additionalProperties: value },
+    level: { type: 'string', enum: LOG_LEVELS, description: 'Those of this level or a more serious one' },
+    run: { type: 'string', minLength: 1, maxLength: 200, description: 'Those of this run' },
+    text: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      description: 'Those with this text in them, among the nearest 10,000',
+    },
     validForMs: {
       type: 'integer',
       minimum: 1,

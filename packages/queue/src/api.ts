@@ -6,7 +6,7 @@ import type {
   InstrumentDescription,
   InterlockRecord,
   LeaseRecord,
-  LogLevel,
+  MeasuredPoint,
   PlannedStart,
   PowerReturnChoice,
   QueueState,
@@ -16,7 +16,6 @@ import type {
   RunRequest,
   RunRow,
   ScheduleState,
-  SiteEvent,
   Snapshot,
   StopState,
   Value,
@@ -25,6 +24,7 @@ import type {
 import type { RecordTable } from './keys.ts'
 import type { Reservations } from './reservations.ts'
 
+import type { EventPage, EventQuery, LogLine } from './events.ts'
 /** Queue facts as they are kept: `oldestAt` (ms since 1970, site clock) instead of an age that grows. */
 export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
   oldestAt: number | null
@@ -136,8 +136,14 @@ export interface SiteClient {
     request: SchedulerRequest,
     record?: { table: RecordTable; id: string; value: object },
   ): Promise<unknown>
-  /** Writes a line of somebody's own into the site's log. */
-  log(line: { by: string; level: LogLevel; message: string }): Promise<void>
+  /**
+   * Writes lines into the site's log.
+   *
+   * @param number - grows with each batch of a writer: one that is sent again, because nobody knows whether it has arrived, is
+   *   written once
+   * @throws QUEUE_DOWN
+   */
+  writeLog(writer: string, number: number, lines: readonly LogLine[]): Promise<void>
   /** A run as Redis has it now: the view may hear of a new one a moment later. @throws QUEUE_DOWN */
   run(id: string): Promise<RunRecord | undefined>
   /** What a run has measured, oldest first. @param since - id of the last row that is known */
@@ -145,7 +151,7 @@ export interface SiteClient {
   /** What became of planned starts, newest first. */
   starts(query: { schedule?: string; limit: number }): Promise<PlannedStart[]>
   /** Oldest first after `since` (an event id), or the newest `limit` ones without it. */
-  events(query: { since?: string; limit: number; instrument?: string; kind?: string }): Promise<SiteEvent[]>
+  events(query: EventQuery): Promise<EventPage>
   /**
    * A word that lets its bearer in once, at any web process, within half a minute: for a WebSocket, to whose request a
    * browser adds no header.

@@ -1,9 +1,11 @@
-import { type EventDetails, type SiteEvent, isoTime } from '@golem/core'
+import { type EventDetails, LOG_LEVELS, type LogLevel, type SiteEvent, isoTime } from '@golem/core'
 import type { Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
 
 /** How many entries of the stream are read at a time. */
 const BATCH = 500
+/** How many are looked through for a text before an answer is given. */
+const MAX_SEARCHED = 10_000
 
 export interface EventQuery {
   /** Id of an event: those after it, oldest first; without it the newest ones. */
@@ -11,31 +13,85 @@ export interface EventQuery {
   limit: number
   instrument?: string
   kind?: string
+  /** Those of this level or a more serious one; what has none counts as info. */
+  level?: LogLevel
+  run?: string
+  /** Part of the message, or of what else is told, in whatever case; only the nearest 10,000 entries are looked through. */
+  text?: string
+}
+
+export interface EventPage {
+  events: SiteEvent[]
+  /** Id of the last entry that was looked at, whether it was wanted or not; '' when there was none. */
+  cursor: string
+}
+
+/** One line of somebody's log, as it is written into the site's. */
+export interface LogLine {
+  /** When it was received, ms since 1970. */
+  at: number
+  by: string
+  message: string
+  instrument?: string
+  details: EventDetails
+}
+
+/** The arguments of `golemLog` for some lines. */
+export function logArguments(lines: readonly LogLine[]): (string | number)[] {
+  return lines.flatMap(({ at, instrument = '', by, message, details }) => [
+    Math.round(at),
+    instrument,
+    by,
+    message,
+    detailsToJson(details),
+  ])
 }
 
 /** Reads the site's log. @param ask - puts a question to Redis, or throws QUEUE_DOWN */
 export async function readEvents(
   ask: <T>(question: (redis: Connection) => Promise<T>) => Promise<T>,
   keys: Keys,
-  { since, limit, instrument, kind }: EventQuery,
-): Promise<SiteEvent[]> {
-  const wanted = (event: SiteEvent): boolean =>
-    (instrument === undefined || event.instrument === instrument) &&
-    (kind === undefined || event.kind === kind)
+  query: EventQuery,
+): Promise<EventPage> {
+  const { since, limit } = query
+  const wanted = wantedBy(query)
   const found: SiteEvent[] = []
+  let cursor = ''
   let edge = since === undefined ? '+' : `(${since}`
-  while (found.length < limit) {
+  for (let seen = 0; found.length < limit && (query.text === undefined || seen < MAX_SEARCHED);) {
     const batch = await ask((redis) =>
       since === undefined
         ? redis.xrevrange(keys.events, edge, '-', 'COUNT', BATCH)
         : redis.xrange(keys.events, edge, '+', 'COUNT', BATCH),
     )
-    if (batch.length === 0) break
+    const last = batch[batch.length - 1]?.[0]
+    if (last === undefined) break
+    if (since !== undefined || cursor === '') cursor = since === undefined ? (batch[0]?.[0] ?? '') : last
     found.push(...batch.map(eventFrom).filter(wanted))
-    edge = `(${batch[batch.length - 1]?.[0] ?? ''}`
+    seen += batch.length
+    edge = `(${last}`
   }
-  const page = found.slice(0, limit)
-  return since === undefined ? page.toReversed() : page
+  const events = found.slice(0, limit)
+  if (since === undefined) return { events: events.toReversed(), cursor }
+  // Where some of the last batch did not fit, the next page begins behind the last that did.
+  const more = found.length > limit
+  return { events, cursor: more ? (events[events.length - 1]?.id ?? '') : cursor || since }
+}
+
+function wantedBy({ instrument, kind, level, run, text }: EventQuery): (event: SiteEvent) => boolean {
+  const least = level === undefined ? -1 : LOG_LEVELS.indexOf(level)
+  const words = text?.toLowerCase()
+  return (event) =>
+    (instrument === undefined || event.instrument === instrument) &&
+    (kind === undefined || event.kind === kind) &&
+    (run === undefined || event.run === run) &&
+    (least < 0 || LOG_LEVELS.indexOf(event.level ?? 'info') >= least) &&
+    (words === undefined || hasText(event, words))
+}
+
+function hasText({ message, by = '', data }: SiteEvent, words: string): boolean {
+  const said = `${message}\n${by}\n${data === undefined ? '' : JSON.stringify(data)}`
+  return said.toLowerCase().includes(words)
 }
 
 /** One entry as Redis gives it. */

@@ -14,7 +14,7 @@
  * | `descriptions` | hash by instrument | worker that owns it | follower | until init-db |
  * | `snapshots` | hash by instrument | worker that owns it | follower | until init-db |
  * | `changes` | stream, capped | every script that changes what a page shows | follower | newest 5,000 |
- * | `events` | stream, capped | scripts, worker, web | web | newest 50,000 |
+ * | `events` | stream, capped | scripts, worker, web | web | newest 50,000; fewer when log lines would make it larger than 64 MiB |
  * | `stop` | hash: `*` or instrument | stop, release | submit, begin, follower, worker | until released |
  * | `reservations` | hash by instrument: JSON, see reservations.ts | reservation scripts; submit, begin (what time has brought about) | follower, worker | until init-db |
  * | `reservations-used` | hash by instrument: when its holder last gave a command | submit | reservation scripts | until init-db |
@@ -31,6 +31,7 @@
  * | `ticket:<hash>` | string: who it lets in, as JSON | web | web, which removes it | 30 s, used once |
  * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
  * | `control` | channel | web, worker | worker | - |
+ * | `log-writer:<writer>` | string: number of its last batch of log lines | web | web (its script) | a day |
  * | `outcomes` | channel: `id record` | scripts that end a command | web | - |
  */
 export interface Keys {
@@ -112,3 +113,5 @@ export const EVENTS_MAX = 50_000
 export const REQUESTS_MAX = 5_000
 export const ROWS_MAX = 100_000
 export const STARTS_MAX = 20_000
+/** What the log may take up before log lines push out older entries, in bytes. */
+export const EVENTS_MAX_BYTES = 64 * 1_048_576

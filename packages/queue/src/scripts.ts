@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts'
 import { CHANGES_MAX, EVENTS_MAX, LEDGER_MAX, LEDGER_MAX_PER_INSTRUMENT, LEDGER_TTL_MS } from './keys.ts'
 import { RESERVATION_PRELUDE, RESERVATION_SCRIPTS } from './scripts-reservations.ts'
 import { INTERLOCK_SCRIPTS } from './scripts-interlocks.ts'
+import { LOG_SCRIPTS } from './scripts-log.ts'
 import { SCHEDULER_SCRIPTS } from './scripts-scheduler.ts'
 
 /**
@@ -335,7 +336,13 @@ return #ARGV / 3`,
 return 1`,
 } as const
 
-const SCRIPTS = { ...COMMAND_SCRIPTS, ...RESERVATION_SCRIPTS, ...SCHEDULER_SCRIPTS, ...INTERLOCK_SCRIPTS }
+const SCRIPTS = {
+  ...COMMAND_SCRIPTS,
+  ...RESERVATION_SCRIPTS,
+  ...SCHEDULER_SCRIPTS,
+  ...INTERLOCK_SCRIPTS,
+  ...LOG_SCRIPTS,
+}
 
 export type ScriptName = keyof typeof SCRIPTS
 

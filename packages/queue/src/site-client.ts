@@ -3,13 +3,11 @@ import {
   GolemError,
   type InterlockRecord,
   type LeaseRecord,
-  type LogLevel,
   NO_RESERVATION,
   type PlannedStart,
   type PowerReturnChoice,
   type RunRecord,
   type RunRow,
-  type SiteEvent,
   type StopState,
   asGolemError,
   describeTarget,
@@ -21,7 +19,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect, FAST_TIMEOUT_MS, troubleOf } from './connection.ts'
-import { type EventQuery, detailsToJson, readEvents } from './events.ts'
+import { type EventPage, type EventQuery, type LogLine, logArguments, readEvents } from './events.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
@@ -241,7 +239,7 @@ class RedisSiteClient implements SiteClient {
     return JSON.parse(json) as InterlockRecord
   }
 
-  events(query: EventQuery): Promise<SiteEvent[]> {
+  events(query: EventQuery): Promise<EventPage> {
     return readEvents((question) => this.#ask(() => question(this.#fast)), this.#keys, query)
   }
 
@@ -267,8 +265,8 @@ class RedisSiteClient implements SiteClient {
     )
   }
 
-  async log({ by, level, message }: { by: string; level: LogLevel; message: string }): Promise<void> {
-    await this.#script('golemEvent', 'log', '', by, message, detailsToJson({ level }))
+  async writeLog(writer: string, number: number, lines: readonly LogLine[]): Promise<void> {
+    await this.#script('golemLog', writer, number, ...logArguments(lines))
   }
 
   async run(id: string): Promise<RunRecord | undefined> {

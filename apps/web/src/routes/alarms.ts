@@ -33,7 +33,7 @@ export function alarmRoutes(app: FastifyInstance, { client, site }: WebContext):
         response: answers({ 200: inWords('Each with id, at, kind and message', 'array') }),
       },
     },
-    ({ query }) => bounded(client.events({ ...query, kind: 'alarm' }), noAnswer),
+    async ({ query }) => (await bounded(client.events({ ...query, kind: 'alarm' }), noAnswer)).events,
   )
 
   app.post<{ Params: { id: string }; Body: { note?: string } | null }>(
