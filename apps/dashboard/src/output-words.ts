@@ -55,7 +55,8 @@ export function rulesInWords({ rules = {}, unit }: ParameterDescription, languag
   if (rules.slew) {
     say('ruleSlew', { step: amount(rules.slew.step), perSecond: amount(rules.slew.perSecond) })
   }
-  if (rules.maxOnMs !== undefined) say('ruleDeath')
+  if (rules.rearmMs !== undefined) say('ruleRearm', { time: time(rules.rearmMs) })
+  else if (rules.maxOnMs !== undefined) say('ruleDeath')
   return said
 }
 

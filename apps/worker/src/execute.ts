@@ -183,7 +183,7 @@ async function send(
 ): Promise<Value | undefined> {
   if ('parameter' in target) {
     const { parameter, value } = target
-    const { write } = instrument.spec(parameter)
+    const write = instrument.writeOf(parameter)
     const allowed = instrument.description.parameters[parameter]
     if (!write || !allowed?.writable) {
       throw new GolemError('NOT_WRITABLE', `${instrument.id}.${parameter} can only be read.`)

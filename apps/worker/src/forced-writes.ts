@@ -25,7 +25,7 @@ export class ForcedWrites {
   async write(io: never, values: Iterable<readonly [string, Value]>, said: string[]): Promise<void> {
     for (const [name, value] of values) {
       try {
-        await this.#instrument.spec(name).write?.(io, value)
+        await this.#instrument.writeOf(name)?.(io, value)
         said.push(`${name} = ${valueInWords(value)}`)
         this.#instrument.outputs.wrote({ parameter: name, value })
         this.missed.delete(name)

@@ -119,6 +119,15 @@ export class Instrument {
     return spec
   }
 
+  /** What writes a parameter: with `rearm` an output is switched on for that time only. undefined: nothing does */
+  writeOf(name: string): ((io: never, value: Value) => Promise<void>) | undefined {
+    const { write, timed } = this.spec(name)
+    const watch = this.outputs.watches.get(name)
+    const ms = watch?.rules.rearmMs
+    if (!write || !timed || ms === undefined) return write
+    return (io, value) => (watch?.isOff(value) ? write(io, value) : timed.write(io, value, ms))
+  }
+
   /** Does what was read agree with what was wanted? */
   matches(name: string, wanted: CommandRecord['value'], got: CommandRecord['value']): boolean {
     if (wanted === undefined || got === undefined) return false

@@ -23,10 +23,11 @@ import { InterlockKeeper } from './interlock-keeper.ts'
 import type { Journal } from './journal.ts'
 import { MaxOn } from './max-on.ts'
 import { OutputStore } from './output-store.ts'
-import { LinkOutputs } from './outputs.ts'
+import { LinkOutputs, type OutputNews } from './outputs.ts'
 import { Orphan } from './orphan.ts'
 import { PollLoop } from './poll-loop.ts'
 import { PowerReturn } from './power-return.ts'
+import { Rearm } from './rearm.ts'
 import { recoverCommands, restoreOutcomes } from './recover.ts'
 import { SafeState } from './safe-state.ts'
 import { UnownedOutputs } from './unowned-outputs.ts'
@@ -71,6 +72,7 @@ export class LinkOwner {
   readonly #orphans = new Map<string, Orphan>()
   readonly #keepers: { instrument: Instrument; keeper: InterlockKeeper }[] = []
   readonly #maxOns: MaxOn[] = []
+  readonly #rearms: Rearm[] = []
   readonly #outputs: LinkOutputs
   #outputsTimer: NodeJS.Timeout | undefined
   readonly #onStop = new Map<string, 'hold' | 'safe'>()
@@ -271,6 +273,7 @@ export class LinkOwner {
 
   #lookAtOutputs(): void {
     for (const maxOn of this.#maxOns) void maxOn.look()
+    for (const rearm of this.#rearms) rearm.look()
     for (const { id, outputs } of this.#instruments.values()) {
       for (const news of outputs.tick()) this.#tell(id, news)
     }
@@ -284,11 +287,11 @@ export class LinkOwner {
     }
   }
 
-  #tell(instrument: string, message: string): void {
+  #tell(instrument: string, { kind, message }: OutputNews): void {
     const { client, log } = this.#context
     log.warn({ instrument }, message)
     client
-      .event('counter', instrument, message)
+      .event(kind, instrument, message)
       .catch((error: unknown) => log.error({ err: error }, 'event not written'))
   }
 
@@ -324,6 +327,7 @@ export class LinkOwner {
     const held = (): ReadonlyMap<string, Value> => this.#context.interlocks.held(config.id)
     this.#keepers.push({ instrument, keeper: new InterlockKeeper(this.#context, instrument, held) })
     this.#maxOns.push(new MaxOn(this.#context, instrument))
+    this.#rearms.push(new Rearm(this.#context, instrument))
     const safeState = new SafeState(this.#context, instrument, safeOutputs(config, driver))
     this.#safeStates.set(config.id, safeState)
     this.#orphans.set(config.id, new Orphan(this.#context, config, safeState))

@@ -75,9 +75,10 @@ export class OutputStore {
 
 /** What the last owner has published, which may have been on another machine. @param siteNow - site clock, in ms */
 export function memoryFrom(state: OutputState, siteNow: number): OutputMemory {
-  const { on, since, countedFrom, seenAt, count } = state
+  const { on, since, countedFrom, seenAt, count, kept } = state
   const seen = Date.parse(seenAt)
   const memory: OutputMemory = { on, since: Date.parse(since), before: Date.parse(countedFrom), seen }
+  if (kept !== undefined) memory.kept = kept
   if (count) {
     const { onTimeS, cycles, level } = count
     memory.count = { onMs: onTimeS * 1000, cycles, countedTo: seen, since: count.since, told: level }
@@ -90,7 +91,7 @@ export function memoryFrom(state: OutputState, siteNow: number): OutputMemory {
  *   been on for ever
  */
 function shifted(
-  { on, since, before, seen, count }: OutputMemory,
+  { on, since, before, seen, count, kept }: OutputMemory,
   shift: number,
   set: boolean,
 ): OutputMemory {
@@ -102,5 +103,6 @@ function shifted(
     before: set && on !== false ? now - FOR_EVER_MS : past(before),
     seen: past(seen),
     ...(count ? { count: { ...count, countedTo: past(count.countedTo) } } : {}),
+    ...(kept === undefined ? {} : { kept }),
   }
 }

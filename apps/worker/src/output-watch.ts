@@ -1,4 +1,5 @@
 import { GolemError, type OutputRules, type Value } from '@golem/core'
+import { DeadMan } from './dead-man.ts'
 import { type CountMemory, OutputCounter } from './output-counter.ts'
 
 /** So soon after a write a reading that contradicts it is not believed, in ms: some boards answer first and act then. */
@@ -15,6 +16,8 @@ export interface OutputMemory {
   /** When it was last seen so. */
   seen: number
   count?: CountMemory
+  /** Of one with `rearm`: the value that it is kept at. */
+  kept?: Value
 }
 
 export interface OutputOptions {
@@ -44,6 +47,7 @@ export class OutputWatch {
   readonly rules: OutputRules
   readonly safe: Value | undefined
   readonly counter: OutputCounter | undefined
+  readonly deadMan: DeadMan | undefined
   readonly #options: OutputOptions
   #memory: OutputMemory
   /** What was known before the last write; before one to off that no reading has confirmed yet. */
@@ -67,17 +71,33 @@ export class OutputWatch {
       const begin: CountMemory = { onMs: 0, cycles: 0, countedTo: now, since: options.time, told: 'ok' }
       this.counter = new OutputCounter(count, options.memory?.count ?? begin)
     }
+    const { rearmMs } = options.rules
+    if (rearmMs !== undefined) {
+      const { readable, matches } = options
+      const isOff = (value: Value): boolean => this.isOff(value)
+      this.deadMan = new DeadMan({ rearmMs, readable, matches, isOff, kept: options.memory?.kept })
+    }
     this.#allowance = { left: options.rules.slew?.step ?? 0, at: now }
   }
 
   get memory(): OutputMemory {
-    return this.counter ? { ...this.#memory, count: this.counter.memory } : this.#memory
+    const { on, since, before, seen } = this.#memory
+    const count = this.counter?.memory ?? this.#memory.count
+    const kept = this.deadMan?.kept
+    return {
+      on,
+      since,
+      before,
+      seen,
+      ...(count ? { count } : {}),
+      ...(kept === undefined ? {} : { kept }),
+    }
   }
 
   /** Takes over what somebody else has seen. */
   takeOver(memory: OutputMemory): void {
-    this.#memory = memory
-    if (this.counter && memory.count) this.counter.memory = memory.count
+    this.#recall(memory)
+    this.deadMan?.inherit(memory.kept)
   }
 
   /** When `maxOn` wants it off; Infinity: it is off, or may stay on. */
@@ -105,14 +125,16 @@ export class OutputWatch {
     this.#judgeCount(value)
   }
 
-  /** Time has passed: of an output that is not read nothing else tells. */
-  tick(now: number): void {
+  /** Time has passed: of an output that is not read nothing else tells. @returns what is to be told, as a sentence */
+  tick(now: number): string | undefined {
     if (!this.#options.readable && this.#memory.on) this.counter?.onUntil(now)
+    return this.deadMan?.tick(now)
   }
 
   /** It is about to be written: from now on it may have happened. */
   writing(value: Value, now: number): void {
     this.#unwritten = this.memory
+    this.deadMan?.writing(value, now)
     if (!this.isOff(value)) this.#unconfirmed = undefined
     if (!this.isOff(value) && this.#memory.on !== true) {
       // Before this nobody had switched it on, as far as was known: what was asked for counts from here.
@@ -132,6 +154,7 @@ export class OutputWatch {
 
   /** The instrument has acknowledged it. */
   wrote(value: Value, now: number): void {
+    this.deadMan?.wrote(value, now)
     if (this.isOff(value) && this.#memory.on !== false) this.#unconfirmed = this.#memory
     if (this.#memory.on) this.counter?.onUntil(now)
     this.#become(!this.isOff(value), now, now)
@@ -141,11 +164,22 @@ export class OutputWatch {
 
   /** The instrument has said no to it: it is as it was. */
   refused(): void {
-    if (this.#unwritten) this.takeOver(this.#unwritten)
+    if (this.#unwritten) this.#recall(this.#unwritten)
+    this.deadMan?.refused()
   }
 
-  /** It has been read. @param began - when that began */
-  read(value: Value, began: number, now: number): void {
+  /** It has been read. @param began - when that began @returns what is to be told, as a sentence */
+  read(value: Value, began: number, now: number): string | undefined {
+    this.#see(value, began, now)
+    return this.deadMan?.read(value, began)
+  }
+
+  #recall(memory: OutputMemory): void {
+    this.#memory = memory
+    if (this.counter && memory.count) this.counter.memory = memory.count
+  }
+
+  #see(value: Value, began: number, now: number): void {
     if (began < this.#wroteAt) return
     const contradicts = this.#memory.on !== !this.isOff(value)
     if (this.safe !== undefined && !(contradicts && began < this.#wroteAt + SETTLE_MS)) {

@@ -77,6 +77,12 @@ export class LinkOutputs {
   }
 }
 
+/** What the site's log is told of an output, and under which kind of event. */
+export interface OutputNews {
+  kind: 'safe' | 'counter'
+  message: string
+}
+
 /** The outputs of one instrument that have rules. */
 export class Outputs {
   readonly watches: ReadonlyMap<string, OutputWatch>
@@ -84,6 +90,8 @@ export class Outputs {
   changed = false
   /** Is told of each write that was acknowledged, also of outputs without rules. */
   onWrote: (target: CommandTarget) => void = () => undefined
+  /** What readings have shown and nobody has been told yet. */
+  readonly #news: OutputNews[] = []
   readonly #clock: Clock
   readonly #save: () => void
   readonly #knownAt: number
@@ -161,21 +169,24 @@ export class Outputs {
     for (const [name, watch] of this.watches) {
       const value = found[name]
       if (value === undefined || isFault(value)) continue
-      const before = watch.memory.on
-      watch.read(value, began, monotonic())
-      this.changed ||= watch.memory.on !== before
+      const { on, kept } = watch.memory
+      const news = watch.read(value, began, monotonic())
+      if (news !== undefined) this.#news.push({ kind: 'safe', message: `rearm: ${name} ${news}` })
+      this.changed ||= watch.memory.on !== on || watch.memory.kept !== kept
     }
   }
 
-  /** Time has passed. @returns what is to be told of what has been used up */
-  tick(): string[] {
-    return [...this.watches].flatMap(([name, watch]) => {
-      watch.tick(monotonic())
-      const news = watch.counter?.news()
-      if (news === undefined) return []
-      this.changed = true
-      return [`${name}: ${news}`]
-    })
+  /** Time has passed. @returns what is to be told of what has been used up, or has gone off by itself */
+  tick(): OutputNews[] {
+    const news = this.#news.splice(0)
+    for (const [name, watch] of this.watches) {
+      const gone = watch.tick(monotonic())
+      if (gone !== undefined) news.push({ kind: 'safe', message: `rearm: ${name} ${gone}` })
+      const used = watch.counter?.news()
+      if (used !== undefined) news.push({ kind: 'counter', message: `${name}: ${used}` })
+    }
+    this.changed ||= news.length > 0
+    return news
   }
 
   /** Begins to count anew. @param name - of an output, as `resetCounters` has it */
@@ -208,6 +219,7 @@ export class Outputs {
             seenAt: this.#iso(memory.seen),
             ...(Number.isFinite(offBy) ? { offBy: this.#iso(offBy) } : {}),
             ...(heldUntil > now ? { heldUntil: this.#iso(heldUntil) } : {}),
+            ...(memory.kept === undefined ? {} : { kept: memory.kept }),
             ...(counter ? { count: counter.count } : {}),
           },
         ]),

@@ -171,7 +171,7 @@ export class PowerReturn {
 
   async #write(parameter: string, value: Value): Promise<void> {
     const { id, description, channel, outputs } = this.#instrument
-    const { write } = this.#instrument.spec(parameter)
+    const write = this.#instrument.writeOf(parameter)
     const allowed = description.parameters[parameter]
     if (!write || !allowed) return
     checkValue(`${id}.${parameter}`, allowed, value, '/value')

@@ -31,7 +31,7 @@ class Board {
       matches: (_name: string, safe: Value, got: Value | undefined) => safe === got,
       pollSoon: () => undefined,
       outputs: { wrote: () => undefined },
-      spec: (name: string) => ({ write: () => this.#write(name) }),
+      writeOf: (name: string) => () => this.#write(name),
       channel: { run: (_kind: string, work: (io: object) => Promise<void>) => work({}) },
     }
     const outputs = [

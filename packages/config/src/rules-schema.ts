@@ -12,7 +12,7 @@ export const parameterRules = {
   minOn: duration('once away from its safe value, it is switched back no sooner than this'),
   minOff: duration('once at its safe value, it is switched on no sooner than this'),
   rearm: duration(
-    'dead-man switch: it is switched on for this time only, and again at half of it while its worker lives; for models with a timed write',
+    'dead-man switch: it is switched on for this time only, and again at half of it while its worker lives; only for models with a timed write',
   ),
   slew: table(
     'How fast it may be changed; a write that goes too far is refused. Its safe value may always be written',

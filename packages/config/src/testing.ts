@@ -22,6 +22,7 @@ const heaterDriver: HttpDriver = {
       safe: 0,
       step: 1,
       write: acknowledge,
+      timed: { write: acknowledge, minMs: 1_000, maxMs: 60_000 },
     },
     fan: { label: 'Fan', type: 'boolean', safe: false, group: 'Relays', write: acknowledge },
     mode: { label: 'Mode', type: 'choice', choices: ['slow', 'fast'], write: acknowledge },

@@ -30,5 +30,10 @@ test('for each output: how long it may stay in a state that nobody wants', () =>
     worstCases(site, oven, 'power', { safe: 0 }).join(),
     /"hot": 2\.1 s after its cause; 4\.1 s after what it watches is lost\.$/,
   )
+  const rearmed = { ...pump, parameters: { power: { rules: { rearmMs: 20_000 } } } }
+  assert.deepEqual(worstCases(site, rearmed, 'power', { safe: 0 }).slice(0, 2), [
+    'Redis lost: it is re-armed for as long as its worker may, and off after 30.0 s by itself.',
+    'Its worker dies, or its link is lost: off after 20.0 s by itself, unless another worker on pi-2 takes over before (after 12.0 s).',
+  ])
   assert.match(worstCases(site, pump, 'mode', {}).join(), /^It has no safe value/)
 })

@@ -159,8 +159,22 @@ export interface ParameterSpec<Io> extends Omit<ParameterDescription, 'readable'
    *   READBACK_MISMATCH when it reads back otherwise
    */
   write?: (io: Io, value: Value) => Promise<void>
+  /** Writes it for a time only, for `rearm` in site.yaml. */
+  timed?: TimedWrite<Io>
   /** Does a value read back agree with the one written? Default: equal, numbers within half of `step` or 1e-9. */
   matches?: (wanted: Value, got: Value) => boolean
+}
+
+/** A write after which the instrument itself goes back to the safe value, whoever has died. */
+export interface TimedWrite<Io> {
+  /**
+   * Writes it for so long; while it is on, its time begins anew. Throws as `write` does.
+   *
+   * @param ms - whole milliseconds, `minMs` to `maxMs`
+   */
+  write: (io: Io, value: Value, ms: number) => Promise<void>
+  minMs: number
+  maxMs: number
 }
 
 /** One action as a driver defines it. */

@@ -1,3 +1,5 @@
+import type { Value } from './description.ts'
+
 /**
  * What a site demands of an output, beyond its limits: enforced by the worker that owns it. An output is on when it is
  * not at its safe value.
@@ -9,6 +11,8 @@ export interface OutputRules {
   minOnMs?: number
   /** Once off, it is switched on no sooner than this, in ms. */
   minOffMs?: number
+  /** Its instrument switches it off by itself after this time, in ms; its worker switches it on again at half of it. */
+  rearmMs?: number
   /** How fast it may change, in its unit: `step` at once, and after that so much more each second. */
   slew?: { perSecond: number; step: number }
   count?: CountRules
@@ -54,5 +58,7 @@ export interface OutputState {
   offBy?: string
   /** Until when `minOn` or `minOff` keep it as it is. */
   heldUntil?: string
+  /** The value that it is kept at by `rearm`. */
+  kept?: Value
   count?: OutputCount
 }

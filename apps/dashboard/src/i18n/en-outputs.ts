@@ -19,6 +19,8 @@ export const EN_OUTPUTS = {
   ruleMinOff: 'Stays off for {time} at least.',
   ruleSlew:
     'Changes by {step} at once and {perSecond} a second at most; its safe value may always be written.',
+  ruleRearm:
+    'Its instrument switches it off after {time} unless golem keeps it on: also when golem, its machine or the cable is dead.',
   ruleDeath:
     'It stays as it is while its worker is dead: no dead-man switch in it switches it off. The worker that takes over counts on from where the last one ended.',
 } as const

@@ -77,7 +77,7 @@ export interface ModelShape {
 /** A parameter without its functions. */
 export interface ParameterShape {
   label: string
-  has: { read: boolean; write: boolean; matches: boolean }
+  has: { read: boolean; write: boolean; timed: boolean; matches: boolean }
   [other: string]: unknown
 }
 

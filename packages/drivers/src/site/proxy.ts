@@ -56,6 +56,14 @@ export function siteDriver(
         await call(['parameters', id, 'write'], io, [value], { doing: `write of ${id}`, urgent })
       },
     }),
+    ...(has.timed && {
+      timed: {
+        ...(spec['timed'] as object),
+        write: async (io: object, value: Value, ms: number) => {
+          await call(['parameters', id, 'timed', 'write'], io, [value, ms], { doing: `timed write of ${id}` })
+        },
+      },
+    }),
     ...(has.matches && {
       matches: (wanted: Value, got: Value): boolean => {
         const answer = keeper.ask(['parameters', id, 'matches'], [wanted, got], `matches of ${id}`)

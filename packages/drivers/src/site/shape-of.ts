@@ -12,14 +12,21 @@ export function shapeOf(driver: unknown): DriverShape {
   return {
     transport: transport as DriverShape['transport'],
     link: values(link),
-    parameters: each(parameters, (spec): ParameterShape => ({
-      ...(values(spec) as { label: string }),
-      has: {
-        read: isFunction(spec['read']),
-        write: isFunction(spec['write']),
-        matches: isFunction(spec['matches']),
-      },
-    })),
+    parameters: each(parameters, (spec, name): ParameterShape => {
+      const { timed } = spec
+      if (isTable(timed) && !isFunction(timed['write'])) {
+        throw new TypeError(`"timed" of ${name} has no function write`)
+      }
+      return {
+        ...(values(spec) as { label: string }),
+        has: {
+          read: isFunction(spec['read']),
+          write: isFunction(spec['write']),
+          timed: timed !== undefined,
+          matches: isFunction(spec['matches']),
+        },
+      }
+    }),
     actions: each(actions, (spec, name): ActionShape => {
       if (!isFunction(spec['run'])) throw new TypeError(`the action ${name} has no function run`)
       return values(spec) as ActionShape

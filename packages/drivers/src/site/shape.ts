@@ -74,6 +74,11 @@ const DRIVER: JsonSchema = {
         readable: yesOrNo,
         decimals: { type: 'integer', description: 'a whole number' },
         safe: {},
+        timed: {
+          ...anyTable,
+          required: ['minMs', 'maxMs'],
+          properties: { minMs: milliseconds, maxMs: milliseconds },
+        },
         // Which functions it has.
         has: {},
       },

@@ -50,7 +50,7 @@ export default defineModel({
     link: { sendTerminator: '\\n', receiveTerminator: '\\n', replyTimeoutMs: 500, quietMs: 50 },
     parameters: { heat: { label: 'Heat', type: 'number', unit: '°C', safe: 0, write: async (io, value) => {
       await io.send('HEAT ' + String(value))
-    } } },
+    }, timed: { minMs: 1000, maxMs: 9000, write: async (io, value, ms) => io.send('HEAT ' + String(value) + ' FOR ' + String(ms)) } } },
     actions: {},
     identify: async (io): Promise<void> => { await io.ask('*IDN?') },
     readAll: async (io) => ({ heat: Number(await io.ask('HEAT?')) }),
@@ -109,7 +109,10 @@ test('a driver in TypeScript is loaded without a build step, and its functions r
   await driver.identify(io)
   assert.deepEqual(await driver.readAll(io, all), { heat: 21.5 })
   await driver.parameters['heat']!.write!(io, 40)
-  assert.deepEqual(io.sent, ['*IDN?', 'HEAT?', 'HEAT 40'])
+  const { timed } = driver.parameters['heat']!
+  assert.deepEqual([timed?.minMs, timed?.maxMs], [1000, 9000])
+  await timed!.write(io, 40, 5000)
+  assert.deepEqual(io.sent, ['*IDN?', 'HEAT?', 'HEAT 40', 'HEAT 40 FOR 5000'])
   assert.equal(driver.parameters['heat']!.unit, '°C')
 })
 

@@ -35,6 +35,18 @@ const FAULTS: readonly [what: string, body: string, line: number, message: RegEx
   ['a safe value outside the limits', param('write: "X {value}"\n    max: 1\n    safe: 2'), 12, /at most 1/],
   ['a safe value of what is not written', param('read: "X?"\n    safe: 2'), 11, /can only be read/],
   ['read back without a read', param('write: "X {value}"\n    readBack: true'), 11, /can't be read back/],
+  [
+    'a timed write without its time',
+    param('write: "X {value}"\n    safe: 0\n    timed: { send: "X {value}", min: 1 s, max: 9 s }'),
+    12,
+    /no \{seconds\}/,
+  ],
+  [
+    'a timed write of what has no safe value',
+    param('write: "X {value}"\n    timed: { send: "X {value},{seconds}", min: 1 s, max: 9 s }'),
+    11,
+    /say what it goes back to/,
+  ],
   ['a scale of 0', param('read: "X?"\n    scale: 0'), 11, /can't be 0/],
   ['a time without unit', 'link: { replyTimeout: 2 }\n' + param('read: X'), 6, /time with its unit/],
   [

@@ -73,6 +73,7 @@ export interface RawGroup extends RawQuestion {
 export interface RawLineParameter extends RawParameter {
   read?: string | RawRead
   write?: string | RawWrite
+  timed?: RawWrite & { min: string; max: string }
   readBack?: boolean | { after?: string }
   tolerance?: number
 }
@@ -192,25 +193,33 @@ const factor = {
   description: 'a number, or a name from an answer in the steps before',
 }
 
+const writing = {
+  send: {
+    description: 'line that is sent, or a list of lines',
+    type: ['string', 'array'],
+    minLength: 1,
+    minItems: 1,
+    items: text('line that is sent'),
+  },
+  expect: text('pattern of the line that acknowledges it'),
+  refused,
+  timeout,
+  settle: duration('what it needs before the next exchange'),
+}
+
 export const writeSchema = textOr(
   'line that writes it, with {value}; or a table with send',
-  table(
-    'How it is written',
-    {
-      send: {
-        description: 'line that is sent, or a list of lines',
-        type: ['string', 'array'],
-        minLength: 1,
-        minItems: 1,
-        items: text('line that is sent'),
-      },
-      expect: text('pattern of the line that acknowledges it'),
-      refused,
-      timeout,
-      settle: duration('what it needs before the next exchange'),
-    },
-    ['send'],
-  ),
+  table('How it is written', writing, ['send']),
+)
+
+const timedSchema = table(
+  'How it is written for a time: with {value} and {seconds}, after which the instrument itself goes back to its safe value',
+  {
+    ...writing,
+    min: duration('the shortest time it takes'),
+    max: duration('the longest time it takes'),
+  },
+  ['send', 'min', 'max'],
 )
 
 export const lineSchema: LanguageSchema = {
@@ -274,6 +283,7 @@ export const lineSchema: LanguageSchema = {
       }),
     ),
     write: writeSchema,
+    timed: timedSchema,
     readBack: {
       description: 'true: it is read after each write and has to agree; or a table with "after"',
       type: ['boolean', 'object'],

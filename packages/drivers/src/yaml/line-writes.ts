@@ -4,22 +4,30 @@ import {
   GolemError,
   isFault,
   type LineIo,
+  type TimedWrite,
   type Value,
   valueInWords,
 } from '@golem/core'
+import type { Path } from '@golem/config'
 import type { ErrorQueue } from './error-queue.ts'
-import type { RawLineParameter } from './line-schema.ts'
+import type { RawLineParameter, RawWrite } from './line-schema.ts'
+import type { Report } from './model-file.ts'
 import { type LineContext, ms } from './question.ts'
 import { readDelivery } from './steps.ts'
 import { readTemplate } from './template.ts'
+import type { ValueForm } from './values.ts'
 
 type Matches = (wanted: Value, got: Value) => boolean
 
 /** How a parameter is written. */
 export interface Writing {
   write: (io: LineIo, value: Value) => Promise<void>
+  timed?: TimedWrite<LineIo>
   matches: Matches
 }
+
+/** Sends what writes it. @param seconds - only of a timed write */
+type Send = (io: LineIo, value: Value, seconds?: number) => Promise<void>
 
 /**
  * Compiles a parameter's `write`.
@@ -36,7 +44,7 @@ export function readWriting(
   const { report } = context
   const place = ['parameters', name]
   if (parameter.write === undefined) {
-    for (const key of ['readBack', 'safe', 'tolerance'] as const) {
+    for (const key of ['readBack', 'safe', 'tolerance', 'timed'] as const) {
       if (parameter[key] === undefined) continue
       report(
         [...place, key],
@@ -46,32 +54,55 @@ export function readWriting(
     }
     return undefined
   }
-  const raw = typeof parameter.write === 'string' ? { send: parameter.write } : parameter.write
-  const inside = typeof parameter.write === 'string' ? [...place, 'write'] : [...place, 'write', 'send']
-  const lines = typeof raw.send === 'string' ? [raw.send] : raw.send
-  const templates = lines.map((line) => readTemplate(line, { value: parameter }, inside, report))
-  if (!lines.some((line) => line.includes('{value}'))) {
-    report(inside, 'There is no {value} in what is sent: it would be the same for every value.')
-  }
-  const deliver = readDelivery(raw, [...place, 'write'], context)
-  const settleMs = ms(raw.settle)
-  const { readBack } = parameter
-  const after = typeof readBack === 'object' ? ms(readBack.after) : undefined
-  if (readBack && !readAlone)
-    report([...place, 'readBack'], `${name} has no "read": it can't be read back.`, 'key')
-  const matches = matcherOf(parameter)
-  return {
-    matches,
-    write: async (io, value) => {
+  const sender = (raw: RawWrite, place: Path, inside: Path, seconds?: ValueForm): Send => {
+    const lines = typeof raw.send === 'string' ? [raw.send] : raw.send
+    const forms = { value: parameter, ...(seconds ? { seconds } : {}) }
+    const templates = lines.map((line) => readTemplate(line, forms, inside, report))
+    for (const placeholder of Object.keys(forms)) {
+      if (lines.some((line) => line.includes(`{${placeholder}}`))) continue
+      report(inside, `There is no {${placeholder}} in what is sent: it would be the same for every value.`)
+    }
+    const deliver = readDelivery(raw, place, context)
+    const settleMs = ms(raw.settle)
+    return async (io, value, time = 0) => {
       // All of it is made before anything is sent: a text that may not be sent must not leave half a command.
-      for (const line of templates.map((template) => template({ value }))) await deliver(io, line)
+      const made = templates.map((template) => template({ value, seconds: time }))
+      for (const line of made) await deliver(io, line)
       if (settleMs !== undefined) await io.sleep(settleMs)
       await errors?.check(io, `${name} = ${valueInWords(value)}`)
       if (!readBack || !readAlone) return
       if (after !== undefined) await io.sleep(after)
       compare(name, value, await readAlone(io), matches)
-    },
+    }
   }
+  const { readBack } = parameter
+  const after = typeof readBack === 'object' ? ms(readBack.after) : undefined
+  if (readBack && !readAlone)
+    report([...place, 'readBack'], `${name} has no "read": it can't be read back.`, 'key')
+  const matches = matcherOf(parameter)
+  const { write, timed } = parameter
+  const at = [...place, 'write']
+  return {
+    matches,
+    write: typeof write === 'string' ? sender({ send: write }, at, at) : sender(write, at, [...at, 'send']),
+    ...(timed ? { timed: timedOf(name, parameter, timed, sender, report) } : {}),
+  }
+}
+
+/** What writes it for a time; {seconds} may have decimals. */
+function timedOf(
+  name: string,
+  { safe }: RawLineParameter,
+  raw: NonNullable<RawLineParameter['timed']>,
+  sender: (raw: RawWrite, place: Path, inside: Path, seconds: ValueForm) => Send,
+  report: Report,
+): TimedWrite<LineIo> {
+  const place = ['parameters', name, 'timed']
+  const [minMs, maxMs] = [ms(raw.min) ?? 0, ms(raw.max) ?? 0]
+  if (safe === undefined) report(place, `${name} has no "safe": say what it goes back to.`, 'key')
+  if (minMs > maxMs) report([...place, 'min'], 'It is longer than "max".')
+  const send = sender(raw, place, [...place, 'send'], { type: 'number', format: 'plain' })
+  return { minMs, maxMs, write: (io, value, time) => send(io, value, time / 1000) }
 }
 
 function compare(name: string, wanted: Value, got: Value | Fault | undefined, matches: Matches): void {

@@ -48,6 +48,39 @@ parameters:
   assert.equal(driver.replies, 'always')
 })
 
+test('a timed write has the value and the seconds in it, and is acknowledged and read back as a write', async () => {
+  const driver = lineDriver(`parameters:
+  heat:
+    label: Heat
+    type: boolean
+    map: { on: 'ON', off: 'OFF' }
+    safe: false
+    read: 'H?'
+    readBack: true
+    write: { send: 'H {value}', expect: '^ok$' }
+    timed: { send: 'H {value} FOR {seconds}', expect: '^ok$', min: 500 ms, max: 10 min }
+`)
+  const { timed } = driver.parameters['heat'] ?? {}
+  assert.ok(timed)
+  assert.deepEqual([timed.minMs, timed.maxMs], [500, 600_000])
+  const script: LineScript = [
+    ['H ON FOR 2.5', 'ok'],
+    ['H?', 'ON'],
+  ]
+  await withScript(driver, script, (io) => timed.write(io, true, 2_500))
+  await assert.rejects(
+    withScript(
+      driver,
+      [
+        ['H ON FOR 60', 'ok'],
+        ['H?', 'OFF'],
+      ],
+      (io) => timed.write(io, true, 60_000),
+    ),
+    code('READBACK_MISMATCH'),
+  )
+})
+
 const READS = `reads:
   measured: { ask: 'MEAS?', separator: ',', fields: [volts, null, amps] }
   status: { ask: 'STAT?', fields: [on, mode] }
