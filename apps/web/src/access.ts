@@ -76,9 +76,10 @@ export class Access {
    * Lets a request in.
    *
    * @param open - it may be asked for without a token (the page itself, health)
+   * @param harmless - viewers may ask for it whatever the method
    * @throws INVALID_REQUEST, NOT_AUTHENTICATED, NOT_ALLOWED
    */
-  admit(knock: Knock, open: boolean): Identity {
+  admit(knock: Knock, open: boolean, harmless = false): Identity {
     const { headers, method } = knock
     this.#checkHost(headers.host)
     checkOrigin(knock, this.#names)
@@ -88,11 +89,7 @@ export class Access {
     }
     if (open && headers.authorization === undefined) return { name: 'nobody', role: 'viewer' }
     const identity = this.#identify(headers.authorization)
-    if (identity.role === 'viewer' && method !== 'GET' && method !== 'HEAD') {
-      throw new GolemError('NOT_ALLOWED', `${identity.name} may look, but not command: its role is viewer.`, {
-        field: 'header.authorization',
-      })
-    }
+    if (!harmless && method !== 'GET' && method !== 'HEAD') checkMayCommand(identity)
     return identity
   }
 
@@ -151,6 +148,14 @@ export class Access {
     }
     if (host !== undefined && this.#knownHosts.size < MAX_KNOWN_HOSTS) this.#knownHosts.add(host)
   }
+}
+
+/** @throws NOT_ALLOWED when they may only look */
+export function checkMayCommand({ name, role }: Identity): void {
+  if (role !== 'viewer') return
+  throw new GolemError('NOT_ALLOWED', `${name} may look, but not command: its role is viewer.`, {
+    field: 'header.authorization',
+  })
 }
 
 /** A web page elsewhere must not drive a lamp through somebody's browser. */

@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { buildApp } from './app.ts'
 import { InMemoryClient, descriptionOf, siteOf, snapshotOf } from './in-memory-site.ts'
 import type { ProblemDocument } from './problem.ts'
+import type { PushLimits } from './push/hub.ts'
 
 export const COMMANDS = '/api/instruments/relay-1/commands'
 export const JSON_TYPE = { 'content-type': 'application/json' }
@@ -16,11 +17,13 @@ export const JSON_TYPE = { 'content-type': 'application/json' }
  *
  * @param t - the test after which it ends, or the `after` of a whole file
  * @param assets - files of the dashboard
+ * @param push - limits of those who follow the state
  */
 export async function open(
   t: { after: (end: () => Promise<void>) => void },
   web = {},
   assets: Record<string, string> = {},
+  push: PushLimits = {},
 ): Promise<{ app: FastifyInstance; client: InMemoryClient }> {
   const client = new InMemoryClient()
   client.view.descriptions.set('relay-1', descriptionOf('relay-1'))
@@ -32,7 +35,7 @@ export async function open(
     writeFileSync(join(assetsDir, name), content)
   }
   const log = pino({ level: 'silent' })
-  const app = await buildApp({ site: siteOf(['relay-1', 'relay-2'], web), client, assetsDir, log })
+  const app = await buildApp({ site: siteOf(['relay-1', 'relay-2'], web), client, assetsDir, log, push })
   t.after(async () => {
     await app.close()
     rmSync(assetsDir, { recursive: true })

@@ -2,8 +2,8 @@ import swagger from '@fastify/swagger'
 import type { Site } from '@golem/config'
 import { GolemError, isoTime } from '@golem/core'
 import type { SiteClient } from '@golem/queue'
-import { Ajv } from 'ajv'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -16,6 +16,7 @@ import { logKnock } from './log-intake/credentials.ts'
 import { LogIntake } from './log-intake/intake.ts'
 import { Metrics } from './metrics.ts'
 import { clip, problemOf } from './problem.ts'
+import { PushHub, type PushLimits } from './push/hub.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
@@ -30,11 +31,15 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
 import { runRoutes } from './routes/runs.ts'
+import { calibrationRoutes } from './routes/calibrations.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { sessionRoutes } from './routes/session.ts'
+import { stateStreamRoutes } from './routes/state-stream.ts'
 import { stateRoutes } from './routes/state.ts'
 import { stopRoutes } from './routes/stop.ts'
+import { socketRoutes } from './routes/ws.ts'
 import { StateDocuments } from './state-document.ts'
+import { checkStrictly } from './validation.ts'
 
 export interface AppOptions {
   site: Site
@@ -42,6 +47,8 @@ export interface AppOptions {
   /** Folder of the built dashboard. */
   assetsDir: string
   log: Logger
+  /** Limits of those who follow the state; as they are by default where left out. */
+  push?: PushLimits
 }
 
 declare module 'fastify' {
@@ -49,6 +56,10 @@ declare module 'fastify' {
     states: StateDocuments
     intake: LogIntake
     apiRoutes: ApiRoutes
+    /** Those who are shown the state as it comes. */
+    push: PushHub
+    /** Aborting it answers all who wait for an outcome. */
+    closing: AbortController
   }
 }
 
@@ -68,7 +79,13 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 }
 
 /** Builds the web application. It opens no port; `client` stays the caller's to close. */
-export async function buildApp({ site, client, assetsDir, log }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  site,
+  client,
+  assetsDir,
+  log,
+  push: pushLimits,
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     // For long log records in addresses; other addresses are bounded by MAX_URL.
@@ -81,6 +98,9 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, error, log),
     clientErrorHandler: answerBrokenHttp,
   })
+  const closing = new AbortController()
+  // As many as wait for an outcome.
+  setMaxListeners(0, closing.signal)
   const context: WebContext = {
     site,
     client,
@@ -94,21 +114,29 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     log,
     version: ownVersion(),
     startedAt: isoTime(Date.now()),
+    closing: closing.signal,
   }
-  const metrics = new Metrics(client.view, site)
+  const push = new PushHub({ states: context.states, view: client.view, ...pushLimits })
+  const metrics = new Metrics(client.view, site, push)
 
   app.decorate('states', context.states)
+  app.decorate('push', push)
+  app.decorate('closing', closing)
   app.addHook('onClose', context.states.start())
   app.addHook('onClose', () => context.intake.close())
   app.decorate('intake', context.intake)
+  app.addHook('preClose', () => {
+    closing.abort()
+    return push.close()
+  })
   app.decorateRequest('identity')
   app.addHook('onRequest', (request, _reply, done) => {
     // What is no route is nobody's secret, but says so only to those who may ask.
     const open =
       request.routeOptions.config.open === true || (request.is404 && !request.url.startsWith('/api/'))
-    const { writesLog = false, maxUrl = MAX_URL } = request.routeOptions.config
+    const { harmless = false, writesLog = false, maxUrl = MAX_URL } = request.routeOptions.config
     const knock = request.raw as FastifyRequest['raw'] & { url: string; method: string }
-    request.identity = context.access.admit(writesLog ? logKnock(knock) : knock, open)
+    request.identity = context.access.admit(writesLog ? logKnock(knock) : knock, open, harmless)
     if (request.url.length > maxUrl) throw tooLong(maxUrl)
     done()
   })
@@ -137,6 +165,11 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     },
   })
   await app.register(async (polls) => stateRoutes(polls, context, metrics))
+  await app.register(async (pushed) => {
+    // Not in the figures of requests: these last for hours.
+    stateStreamRoutes(pushed, push)
+    socketRoutes(pushed, context, push)
+  })
   await app.register(async (scope) => {
     scope.addHook('onSend', addSecurityHeaders)
     scope.addHook('onResponse', (request, reply, done) => {
@@ -153,6 +186,7 @@ export async function buildApp({ site, client, assetsDir, log }: AppOptions): Pr
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
     runRoutes(scope, context)
+    calibrationRoutes(scope, context)
     scheduleRoutes(scope, context)
     alarmRoutes(scope, context)
     sessionRoutes(scope, context)
@@ -184,27 +218,6 @@ function addSecurityHeaders(
   if (request.url.startsWith('/api/') && !reply.hasHeader('cache-control'))
     reply.header('cache-control', 'no-store')
   done(null, payload)
-}
-
-/** Bodies are taken as they are; in a query everything is text, so `limit=5` is read as a number there. */
-function checkStrictly(app: FastifyInstance): void {
-  const common = {
-    removeAdditional: false,
-    useDefaults: true,
-    allowUnionTypes: true,
-    strict: true,
-    validateFormats: false,
-  }
-  const strict = new Ajv({ ...common, coerceTypes: false })
-  const text = new Ajv({ ...common, coerceTypes: true })
-  app.setValidatorCompiler(({ schema, httpPart }) => {
-    const check = (httpPart === 'querystring' ? text : strict).compile(schema as object)
-    return (data: unknown) =>
-      check(data) ? true : { error: Object.assign(new Error('schema'), { validation: check.errors ?? [] }) }
-  })
-  app.setSchemaErrorFormatter((errors, context) =>
-    Object.assign(new Error('schema'), { validation: errors, validationContext: context }),
-  )
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Logger): void {

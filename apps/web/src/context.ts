@@ -19,6 +19,8 @@ export interface WebContext {
   version: string
   /** When this process was started, ISO 8601 UTC. */
   startedAt: string
+  /** Aborted when the process is being ended: whoever waits is to be answered now. */
+  closing: AbortSignal
 }
 
 declare module 'fastify' {
@@ -27,12 +29,14 @@ declare module 'fastify' {
     identity: Identity
   }
   interface FastifyContextConfig {
-    /** May be asked for without a token. */
-    open?: boolean
     /** It takes log records: Basic authentication and `?token=` will do, and it always writes. */
     writesLog?: boolean
     /** The longest address, in characters (default: MAX_URL). */
     maxUrl?: number
+    /** May be asked for without a token. */
+    open?: boolean
+    /** Viewers may ask for it although it is no GET. */
+    harmless?: boolean
   }
 }
 

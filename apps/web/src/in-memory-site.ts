@@ -1,6 +1,8 @@
 import {
   type AlarmRecord,
   type BusState,
+  type Calibration,
+  type CalibrationDraft,
   type CommandRecord,
   GolemError,
   type InstrumentDescription,
@@ -47,6 +49,8 @@ export class InMemoryView implements SiteView {
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
   readonly interlocks = new Map<string, InterlockRecord>()
+  readonly calibrations = new Map<string, Calibration>()
+  readonly drafts = new Map<string, CalibrationDraft>()
   stop: StopState = NO_STOP
   bus: BusState = { ok: true, since: isoTime(0), message: 'Redis answers.' }
   timeMs = 1_000_000
@@ -136,6 +140,8 @@ export class InMemoryClient implements SiteClient {
   silent = false
   /** Commands end as done when they are waited for. */
   outcomes = true
+  /** Set: no command ends, however long it is waited for. */
+  waits = false
 
   constructor(view = new InMemoryView()) {
     this.view = view
@@ -207,6 +213,7 @@ export class InMemoryClient implements SiteClient {
 
   async waitForOutcome(id: string): Promise<CommandRecord> {
     await this.#answering()
+    if (this.waits) await new Promise(() => undefined)
     const record = await this.getCommand(id)
     if (!this.outcomes) return record
     const ended: CommandRecord = { ...record, state: 'ended', outcome: 'done', effect: 'done' }
@@ -315,9 +322,12 @@ export function siteOf(ids: readonly string[], web: Partial<WebConfig> = {}): Si
     leaseMs: 10_000,
     maxWaiting: 32,
     web: { listen: '127.0.0.1', port: 0, portFixed: true, hosts: [], auth: { kind: 'loopback' }, ...web },
+    syslog: null,
     notify: [],
     clock: 'any',
     schedules: [],
+    calibrations: [],
+    derived: [],
     interlocks: [],
     instruments: ids.map((id) => ({
       id,

@@ -1,5 +1,6 @@
 import { GolemError, messageOf } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
+import secureJson from 'secure-json-parse'
 
 /** The largest body that is read, in bytes. */
 export const BODY_LIMIT = 65_536
@@ -8,20 +9,34 @@ const MAX_DEPTH = 16
 
 /** Takes JSON bodies only; an empty one is no body, so that an emergency stop never fails on a formality. */
 export function acceptJsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     const body = text.toString()
     if (body.trim() === '') return done(null, undefined)
-    if (isDeeperThan(body, MAX_DEPTH)) {
-      const message = `The body is nested deeper than ${MAX_DEPTH} levels.`
-      return done(new GolemError('INVALID_REQUEST', message, { field: 'body' }))
+    try {
+      return done(null, parseJson(body))
+    } catch (error) {
+      return done(error as GolemError)
     }
-    return parse(request, body, (error, parsed) => {
-      if (!error) return done(null, parsed)
-      return done(refusal(body))
-    })
   })
+}
+
+/**
+ * Reads JSON from outside.
+ *
+ * @throws INVALID_REQUEST when it is none, is nested too deep, or has a key that could change what all objects are
+ */
+export function parseJson(body: string): unknown {
+  if (isDeeperThan(body, MAX_DEPTH)) {
+    const message = `The body is nested deeper than ${MAX_DEPTH} levels.`
+    throw new GolemError('INVALID_REQUEST', message, { field: 'body' })
+  }
+  try {
+    return secureJson.parse(body, null, { protoAction: 'error', constructorAction: 'error' })
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw refusal(body)
+  }
 }
 
 /** Why a body that the parser did not take is refused. */

@@ -1,5 +1,6 @@
 import type { Site } from '@golem/config'
 import type { SiteView } from '@golem/queue'
+import type { PushHub } from './push/hub.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 /** How a poll was answered. */
@@ -11,7 +12,7 @@ export class Metrics {
   readonly #states = { full: 0, delta: 0, unchanged: 0 }
   readonly #requests: Histogram<'method' | 'route' | 'status'>
 
-  constructor(view: SiteView, { leaseMs }: Pick<Site, 'leaseMs'>) {
+  constructor(view: SiteView, { leaseMs }: Pick<Site, 'leaseMs'>, push: PushHub) {
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry })
     this.#requests = new Histogram({
@@ -78,6 +79,7 @@ export class Metrics {
         this.set((view.stop.site ? 1 : 0) + Object.keys(view.stop.instruments).length)
       },
     })
+    watchPush(push, registers)
   }
 
   get contentType(): string {
@@ -96,4 +98,46 @@ export class Metrics {
   text(): Promise<string> {
     return this.#registry.metrics()
   }
+}
+
+/** The figures of those who are shown the state as it comes. */
+function watchPush(push: PushHub, registers: Registry[]): void {
+  const { figures } = push
+  new Gauge({
+    name: 'golem_push_clients',
+    help: 'Clients that follow the state now, by kind',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const kind of ['socket', 'stream'] as const) this.set({ kind }, push.count(kind))
+    },
+  })
+  new Counter({
+    name: 'golem_push_messages_total',
+    help: 'States sent to them, by kind',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [kind, count] of Object.entries(figures.messages)) this.inc({ kind }, count)
+    },
+  })
+  new Counter({
+    name: 'golem_push_gaps_total',
+    help: 'How often states were left out for more than a second, because a client read slowly',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(figures.gaps)
+    },
+  })
+  new Counter({
+    name: 'golem_push_dropped_total',
+    help: 'Clients that were sent away: too slow, or no sign of life',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(figures.dropped)
+    },
+  })
 }

@@ -27,6 +27,33 @@ export const stateQuery = {
   },
 } as const
 
+/** Of those who follow the state by a socket or a stream. */
+export const followQuery = {
+  ...stateQuery,
+  properties: {
+    ...stateQuery.properties,
+    every: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 60_000,
+      default: 0,
+      description: 'Gather what changes for so long, in ms; 0: send each change at once',
+    },
+  },
+} as const
+
+export const socketQuery = {
+  ...followQuery,
+  properties: {
+    ...followQuery.properties,
+    ticket: {
+      type: 'string',
+      maxLength: 100,
+      description: 'Of POST /api/session/ticket, in place of the header Authorization',
+    },
+  },
+} as const
+
 const limit = { type: 'integer', minimum: 1, maximum: 1000, default: 100 } as const
 
 export const commandsQuery = {
@@ -49,6 +76,14 @@ export const eventsQuery = {
   properties: {
     instrument: { ...id, minLength: 1, maxLength: 100 },
     kind: { type: 'string', minLength: 1, maxLength: 40 },
+    level: { type: 'string', enum: LOG_LEVELS, description: 'Those of this level or a more serious one' },
+    run: { type: 'string', minLength: 1, maxLength: 200, description: 'Those of this run' },
+    text: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      description: 'Those with this text in them, among the nearest 10,000',
+    },
     since: {
       type: 'string',
       pattern: '^\\d{1,16}(-\\d{1,20})?$',
@@ -66,14 +101,6 @@ export const commandBody = {
     value,
     action: { type: 'string', maxLength: 100 },
     arguments: { type: 'object', maxProperties: 32, additionalProperties: value },
-    level: { type: 'string', enum: LOG_LEVELS, description: 'Those of this level or a more serious one' },
-    run: { type: 'string', minLength: 1, maxLength: 200, description: 'Those of this run' },
-    text: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 200,
-      description: 'Those with this text in them, among the nearest 10,000',
-    },
     validForMs: {
       type: 'integer',
       minimum: 1,

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { checkListen } from './access.ts'
 import { buildApp } from './app.ts'
 import { prepareDrain } from './drain.ts'
+import { SyslogListener } from './log-intake/syslog-listener.ts'
 
 export interface WebOptions {
   redisUrl: string
@@ -53,10 +54,14 @@ export async function startWeb(site: Site, { redisUrl, listen, log }: WebOptions
     app = await buildApp({ site: listenedBy(site, listen), client, assetsDir: ASSETS_DIR, log })
     await app.ready()
     await firstState(client, log)
-    const drain = prepareDrain(app.server)
+    const { closing } = app
+    const drain = prepareDrain(app.server, () => closing.abort())
     await bind(app.server, site, listen)
     const url = urlOf(app.server, site)
-    return running({ app, client, drain, url })
+    const { intake } = app
+    const syslog = site.syslog && new SyslogListener({ config: site.syslog, intake, log })
+    await syslog?.start()
+    return running({ app, client, drain, syslog, url })
   } catch (error) {
     app?.server.close()
     await app?.close()
@@ -78,15 +83,17 @@ interface Parts {
   app: FastifyInstance
   client: SiteClient
   drain: () => Promise<void>
+  syslog: SyslogListener | null
   url: string
 }
 
-function running({ app, client, drain, url }: Parts): RunningWeb {
+function running({ app, client, drain, syslog, url }: Parts): RunningWeb {
   return {
     url,
     isHealthy: () => performance.now() - app.states.sweptAt < UNHEALTHY_AFTER_MS,
     close: async () => {
-      await drain()
+      // The drain closes the port first, so that whoever is sent away comes back to another process.
+      await Promise.all([drain(), app.push.close(), syslog?.close()])
       await app.close()
       await client.close()
     },

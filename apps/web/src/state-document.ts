@@ -74,6 +74,7 @@ export class StateDocuments {
   /** Prepared answers by the cursor they start from; '' is the full one. */
   readonly #bodies = new Map<string, { template: Buffer; body: Buffer; at: number }>()
   readonly #unsubscribe: () => void
+  readonly #watchers = new Set<() => void>()
 
   constructor({ view, configured, leaseMs }: StateDocumentOptions) {
     this.#view = view
@@ -91,6 +92,12 @@ export class StateDocuments {
       clearInterval(timer)
       this.#unsubscribe()
     }
+  }
+
+  /** Calls back when the state has got a new cursor; returns the function that ends it. */
+  onMove(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
   }
 
   /** When the state was last looked over, on the monotonic clock, in ms. */
@@ -329,6 +336,7 @@ export class StateDocuments {
     this.#cursor = formatCursor(this.#parsed)
     this.#etag = `W/"${this.#cursor}"`
     this.#bodies.clear()
+    for (const watcher of this.#watchers) watcher()
   }
 }
 

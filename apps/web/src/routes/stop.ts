@@ -1,6 +1,7 @@
 import { GolemError } from '@golem/core'
 import type { FastifyInstance } from 'fastify'
 import type { Identity } from '../access.ts'
+import { giveStop } from '../commanding.ts'
 import { type WebContext, checkKnown, handedOver, noConfirmation } from '../context.ts'
 import { answers, idParams, inWords, noQuery, releaseBody, stopBody } from '../schemas.ts'
 
@@ -21,10 +22,8 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
         response: answers({ 200: stopState }),
       },
     },
-    (request) => {
-      const { name: by } = request.identity
-      return handedOver(client.stop({ by, reason: request.body?.reason ?? 'no reason given' }), notConfirmed)
-    },
+    ({ body, identity }) =>
+      giveStop(context, { instrument: undefined, reason: body?.reason, by: identity.name }),
   )
 
   app.post<{ Params: { id: string }; Body: { reason?: string } | null }>(
@@ -39,15 +38,8 @@ export function stopRoutes(app: FastifyInstance, context: WebContext): void {
         response: answers({ 200: stopState }),
       },
     },
-    (request) => {
-      const { id } = request.params
-      checkKnown(context, id)
-      const { name: by } = request.identity
-      return handedOver(
-        client.stop({ instrument: id, by, reason: request.body?.reason ?? 'no reason given' }),
-        notConfirmed,
-      )
-    },
+    ({ params, body, identity }) =>
+      giveStop(context, { instrument: params.id, reason: body?.reason, by: identity.name }),
   )
 
   app.post<{ Body: { instrument?: string } | null }>(
@@ -79,11 +71,4 @@ function checkMayRelease({ name, role }: Identity): void {
   throw new GolemError('NOT_ALLOWED', `${name} may stop, but not release: that takes the role admin.`, {
     field: 'header.authorization',
   })
-}
-
-function notConfirmed(): GolemError {
-  return new GolemError(
-    'HANDOVER_UNKNOWN',
-    'Redis stopped answering while the emergency stop was handed over; it may still take effect. Do not rely on it: use the switch at the stand.',
-  )
 }
