@@ -1,4 +1,5 @@
 import { type Address, type Driver, isNetwork, type Model } from '@golem/core'
+import { LOOPBACK } from './access-list.ts'
 import { readDuration, type Report } from './check-instrument.ts'
 import { isLoopback } from './check-web.ts'
 import { clip } from './in-words.ts'
@@ -7,7 +8,6 @@ import type { GatewayConfig } from './site.ts'
 import type { Path } from './yaml-source.ts'
 
 const DEFAULT_LISTEN = '127.0.0.1'
-const LOOPBACK = ['127.0.0.0/8', '::1']
 const TIMEOUT_MIN_MS = 10
 const TIMEOUT_MAX_MS = 600_000
 
@@ -148,7 +148,8 @@ function checkModbus(
   }
 }
 
-function checkAllow(allow: RawGateway['allow'], path: Path, report: Report): void {
+/** Reports what is no address or network. */
+export function checkAllow(allow: RawGateway['allow'], path: Path, report: Report): void {
   for (const [index, entry] of (allow ?? []).entries()) {
     if (entry === undefined || isNetwork(entry)) continue
     report(

@@ -1,3 +1,4 @@
+export { AccessList, LOOPBACK, placeOf, plainAddress } from './access-list.ts'
 export { isLoopback } from './check-web.ts'
 export { describeInstrument, describeParameter } from './describe.ts'
 export { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'

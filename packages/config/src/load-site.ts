@@ -10,6 +10,7 @@ import { readInterlocks } from './check-interlocks.ts'
 import { readOnOrphaned } from './check-orphan.ts'
 import { checkSchema } from './check-schema.ts'
 import { readWeb } from './check-web.ts'
+import { readSyslog } from './check-syslog.ts'
 import { readNotifiers } from './check-notify.ts'
 import { type Environment, readEnvironment, type Variables } from './environment.ts'
 import { inWords } from './in-words.ts'
@@ -84,6 +85,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
     maxWaiting: raw.maxWaiting ?? DEFAULT_MAX_WAITING,
     web: readWeb(raw, authWritten, report),
     clock: raw.clock ?? 'synchronised',
+    syslog: readSyslog(raw.syslog, report),
     schedules: readSchedules(raw.schedules ?? [], {
       instruments: (raw.instruments ?? []).flatMap((one) => one?.id ?? []),
       report,

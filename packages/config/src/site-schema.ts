@@ -9,6 +9,7 @@ import { clockSchema, type RawSchedule, schedulesSchema } from './schedule-schem
 import { byName, duration, flag, HOST_PATTERN, ID_PATTERN, table, text } from './schema-parts.ts'
 import type { ActionOverride } from './site.ts'
 import { TOKEN_HASH_PATTERN } from './token.ts'
+import { type RawSyslog, syslogSchema } from './syslog-schema.ts'
 
 /** The limits a site may narrow. */
 const limits = {
@@ -193,6 +194,7 @@ export const siteSchema = {
       auth: {
         description: 'who may do what: none, or a table with tokens',
         if: { type: 'object' },
+      syslog: syslogSchema,
         // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
         then: table(
           'Who may do what',
@@ -227,6 +229,7 @@ export interface RawSite {
     | 'none'
     | { tokens?: ({ name?: string; role?: 'viewer' | 'operator' | 'admin'; hash?: string } | undefined)[] }
   notify?: (RawNotifier | undefined)[]
+  syslog?: RawSyslog
   clock?: 'synchronised' | 'any'
   schedules?: (RawSchedule | undefined)[]
   interlocks?: (RawInterlock | undefined)[]

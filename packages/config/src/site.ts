@@ -36,6 +36,16 @@ export interface WebConfig {
   auth: AuthConfig
 }
 
+/** A port, UDP and TCP, at which a web process takes syslog messages. */
+export interface SyslogConfig {
+  /** Address to listen on (default 127.0.0.1). */
+  listen: string
+  /** default 5514 */
+  port: number
+  /** Addresses and networks whose messages are taken (default: this machine only). */
+  allow: readonly string[]
+}
+
 /** The group of an instrument to which the site gives none. */
 export const DEFAULT_GROUP = 'Devices'
 
@@ -217,3 +227,5 @@ export interface Site {
   /** Rules across instruments. */
   interlocks: readonly InterlockRule[]
 }
+  /** Where the log of boards and programs is listened for; null: nowhere. */
+  syslog: SyslogConfig | null

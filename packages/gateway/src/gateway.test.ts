@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AccessList, LOOPBACK, plainAddress } from './access.ts'
+import { AccessList, LOOPBACK, plainAddress } from '@golem/config'
 import { AnswerScan } from './answer-scan.ts'
 import { MAX_MESSAGE, MessageFraming } from './message-framing.ts'
 import { Rfc2217 } from './rfc2217.ts'

@@ -1,4 +1,3 @@
-export { LOOPBACK } from './access.ts'
 export { type OneOffOptions, openOneOff } from './one-off.ts'
 export { type ForeignExchange, GatewayPort, MAX_CLIENTS, type PortOptions, tapUnsolicited } from './port.ts'
 export { type LineSettings } from './rfc2217.ts'

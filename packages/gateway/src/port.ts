@@ -1,7 +1,7 @@
 import { type GolemError, type LineDriver, messageOf } from '@golem/core'
 import type { Channel } from '@golem/transports'
 import { createServer, type Server, type Socket } from 'node:net'
-import { AccessList, placeOf, plainAddress } from './access.ts'
+import { AccessList, placeOf, plainAddress } from '@golem/config'
 import { ModbusSession } from './modbus-session.ts'
 import { type LineSettings, Rfc2217 } from './rfc2217.ts'
 import { Session } from './session.ts'

@@ -16,7 +16,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/alarms': { always: ['core'] },
   'packages/archive': { always: ['core'] },
   'packages/discovery': { always: ['core', 'transports'] },
-  'packages/gateway': { always: ['core', 'transports'] },
+  'packages/gateway': { always: ['core', 'config', 'transports'] },
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'packages/conformance': { always: ['core', 'config', 'drivers', 'transports', 'simulator'] },
   'apps/web': { always: ['core', 'archive', 'config', 'logs', 'queue', 'recipes'] },

@@ -1,5 +1,5 @@
 import { isNetwork, messageOf, parseAddress, type SerialSettings } from '@golem/core'
-import { isLoopback, parseDuration } from '@golem/config'
+import { isLoopback, LOOPBACK, parseDuration } from '@golem/config'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommonOptions, Context } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
@@ -63,7 +63,7 @@ export function gateway(program: Command, context: Context): Command {
       ].join('\n'),
     )
     .action(async (options: GatewayOptions) => {
-      const { LOOPBACK, openOneOff } = await import('@golem/gateway')
+      const { openOneOff } = await import('@golem/gateway')
       const allow = options.allow ?? LOOPBACK
       const faulty = allow.find((text) => !isNetwork(text))
       if (faulty !== undefined) {
