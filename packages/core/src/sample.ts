@@ -51,24 +51,63 @@ export interface Gap {
   message: string
 }
 
-/** The answer of `GET /api/history`, for each series. */
+/**
+ * One series in the answer of `GET /api/history`. Its columns are equally long; of choices and texts there are `texts`
+ * in place of min, max and mean, which are empty.
+ */
 export interface HistorySeries {
   /** `instrument.parameter` */
   series: string
   label: string
   unit?: string
-  /** raw: each reading that was stored; minute, hour: gathered; `bucketMs` is then how long one point lasts. */
+  /** As in the instrument's description: number, integer, boolean (0 and 1), choice, text. */
+  type: string
+  /** Where the points come from. raw: readings that were stored singly; minute, hour: all readings, gathered. */
   level: 'raw' | 'minute' | 'hour'
-  /** How long one point lasts, in ms; 0: points are single readings, and min, max and mean are the same. */
+  /**
+   * How long one point lasts, in ms, counted from multiples of it. 0: points are single readings, and min, max and mean
+   * are the same; of what is no number only changes. The first point may then lie before the asked time: the value
+   * that still held when it began.
+   */
   bucketMs: number
   /** Begin of each point, ms since 1970, ascending. */
   times: readonly number[]
   min: readonly number[]
   max: readonly number[]
+  /** Over all readings behind the point, each counting the same. */
   mean: readonly number[]
+  /** The value; of a point that lasts, its last one. */
+  texts?: readonly string[]
   /** Readings behind each point. */
   count: readonly number[]
+  /** The value of the last point held at least until here, ms since 1970; null: nothing was archived. */
+  until: number | null
   gaps: readonly Gap[]
-  /** Share of the asked time without gap, 0 to 1; null: nothing was archived before its end. */
+  /** Share of the asked time without gap, 0 to 1, as far as it is archived; null: nothing was archived before its end. */
+  completeness: number | null
+}
+
+/** The answer of `GET /api/history`. Times are ISO 8601 UTC. */
+export interface HistoryDocument {
+  from: string
+  to: string
+  /** The site's time when it was answered. */
+  at: string
+  /** In the order in which they were asked for. */
+  series: readonly HistorySeries[]
+}
+
+/** What is archived of one parameter: an entry of the answer of `GET /api/series`. Times are ISO 8601 UTC. */
+export interface ArchivedSeries {
+  /** `instrument.parameter` */
+  series: string
+  instrument: string
+  parameter: string
+  type: string
+  label: string
+  unit?: string
+  firstAt: string | null
+  lastAt: string | null
+  /** Share of the asked time without gap, 0 to 1, as in HistorySeries. */
   completeness: number | null
 }
