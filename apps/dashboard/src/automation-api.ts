@@ -48,8 +48,10 @@ export class AutomationApi {
     return (await this.#api.request('api/runs', { method: 'POST', body, headers })).body as RunRecord
   }
 
-  async ask(run: string, request: RunRequest): Promise<void> {
-    await this.#api.request(`${pathOf(run)}/${request}`, { method: 'POST', body: {} })
+  async ask({ id, progress }: RunRecord, request: RunRequest): Promise<void> {
+    // Two who skip the same wait at once skip it once.
+    const body = request === 'skip' ? { step: progress.step } : {}
+    await this.#api.request(`${pathOf(id)}/${request}`, { method: 'POST', body })
   }
 
   async change(run: string, parameters: Readonly<Record<string, Value>>): Promise<void> {

@@ -72,7 +72,7 @@ export class RunCommands {
     asked.value = new Set([...asked.value, key])
     try {
       const title = `${run.label}: ${store.t(REQUESTS[request].label)}`
-      const failed = await this.#carryOut(run, title, () => this.#api.ask(run.id, request))
+      const failed = await this.#carryOut(run, title, () => this.#api.ask(run, request))
       if (failed !== null) complain(title, failed)
     } finally {
       asked.value = new Set([...asked.value].filter((each) => each !== key))

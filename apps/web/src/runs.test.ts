@@ -105,6 +105,18 @@ test('requests and changes go to the scheduler; a run that has ended takes none'
     { type: 'run-request', run: run.id, request: 'pause', by: 'local', note: '' },
     { type: 'run-parameters', run: run.id, parameters: { power: 50 }, by: 'local' },
   ])
+  const skip = { method: 'POST', url: `/api/runs/${run.id}/skip`, payload: { step: 3 } } as const
+  assert.equal((await app.inject(skip)).statusCode, 202)
+  assert.deepEqual(client.requests.at(-1), {
+    type: 'run-request',
+    run: run.id,
+    request: 'skip',
+    by: 'local',
+    note: '',
+    seen: 3,
+  })
+  assert.equal((await app.inject({ ...skip, payload: { step: -1 } })).statusCode, 422)
+  assert.equal((await app.inject({ ...skip, url: `/api/runs/${run.id}/pause` })).statusCode, 422)
   assert.equal((await tell('explode')).statusCode, 404)
   client.view.runs.set(run.id, { ...run, state: 'ended', end: 'stopped', message: 'Stopped by anna.' })
   const problem = (await tell('resume')).json<ProblemDocument>()

@@ -81,7 +81,8 @@ export interface SubmitRequest {
  */
 export type SchedulerRequest =
   | { type: 'run'; record: RunRecord }
-  | { type: 'run-request'; run: string; request: RunRequest; by: string; note: string }
+  /** seen: for `skip`, `progress.step` as whoever asks has seen it */
+  | { type: 'run-request'; run: string; request: RunRequest; by: string; note: string; seen?: number }
   | { type: 'run-parameters'; run: string; parameters: Readonly<Record<string, Value>>; by: string }
   | { type: 'schedule'; schedule: string; enabled: boolean; by: string }
   | { type: 'acknowledge'; alarm: string; by: string; note: string }

@@ -72,8 +72,9 @@ export class Runs implements Part {
       case 'run':
         return this.start(request.record, at)
       case 'run-request': {
-        const { run, request: what, by } = request
-        return this.#tell(run, () => this.#drivers.get(run)?.feed({ type: 'request', request: what, by }))
+        const { run, request: what, by, seen } = request
+        const event = { type: 'request', request: what, by, ...(seen === undefined ? {} : { seen }) } as const
+        return this.#tell(run, () => this.#drivers.get(run)?.feed(event))
       }
       case 'run-parameters': {
         const { run, parameters, by } = request

@@ -40,6 +40,20 @@ export const noteBody = {
   properties: { note },
 } as const
 
+/** Of `skip`. */
+export const skipBody = {
+  ...noteBody,
+  properties: {
+    note,
+    step: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1_000_000_000,
+      description: '`progress.step` of the run as it was seen: when it has gone on since, nothing is skipped',
+    },
+  },
+} as const
+
 export const runsQuery = {
   type: 'object',
   additionalProperties: false,

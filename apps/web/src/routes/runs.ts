@@ -16,7 +16,15 @@ import { clip } from '../problem.ts'
 import { idempotencyKey } from '../request-headers.ts'
 import { answers, commandHeaders, idParams, inWords, noQuery } from '../schemas.ts'
 import { asCsv } from './rows-csv.ts'
-import { noteBody, rowsQuery, runAnswer, runBody, runParametersBody, runsQuery } from './runs-schemas.ts'
+import {
+  noteBody,
+  rowsQuery,
+  runAnswer,
+  runBody,
+  runParametersBody,
+  runsQuery,
+  skipBody,
+} from './runs-schemas.ts'
 
 interface RunBody {
   recipe: string
@@ -149,7 +157,7 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
   )
 
   for (const what of RUN_REQUESTS) {
-    app.post<{ Params: { id: string }; Body: { note?: string } | null }>(
+    app.post<{ Params: { id: string }; Body: { note?: string; step?: number } | null }>(
       `/api/runs/:id/${what}`,
       {
         schema: {
@@ -157,7 +165,7 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
           tags: ['runs'],
           params: idParams,
           querystring: noQuery,
-          body: noteBody,
+          body: what === 'skip' ? skipBody : noteBody,
           response: answers({ 202: runAnswer('Accepted: the scheduler will do it') }),
         },
       },
@@ -170,6 +178,7 @@ export function runRoutes(app: FastifyInstance, context: WebContext): void {
             request: what,
             by: identity.name,
             note: body?.note ?? '',
+            ...(body?.step === undefined ? {} : { seen: body.step }),
           }),
           () => noConfirmation('the request'),
         )

@@ -129,6 +129,20 @@ test('where several steps wait, a skip has to say which', () => {
   assert.equal(run.status.state, 'running')
 })
 
+test('two who want to skip the same wait skip it once', () => {
+  const run = play('- wait: 1 h\n- wait: 1 h\n- repeat: { times: 3, every: 1 h, steps: [{ note: round }] }')
+  const seen = run.progress.step
+  run.tell({ type: 'request', request: 'skip', by: 'ann', seen })
+  run.tell({ type: 'request', request: 'skip', by: 'bob', seen })
+  assert.deepEqual(run.events('go'), ['ann skipped wait.'])
+  assert.match(run.refusals().join(), /has gone on since it was looked at/)
+  run.ask('skip')
+  const between = run.progress.step
+  run.tell({ type: 'request', request: 'skip', by: 'ann', seen: between })
+  run.tell({ type: 'request', request: 'skip', by: 'bob', seen: between })
+  assert.equal(run.refusals().length, 2, 'rounds are told apart')
+})
+
 test('there is nothing to skip at a command', () => {
   const run = play('- set: { a.x: 1 }', { outcome: () => undefined })
   run.ask('skip')

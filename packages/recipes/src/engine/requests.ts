@@ -32,6 +32,9 @@ export function doRequest(
     case 'abort':
       return abort(ctx, by)
     case 'skip':
+      if (event.seen !== undefined && event.seen !== state.begun) {
+        return ctx.refuse('The run has gone on since it was looked at: nothing was skipped.')
+      }
       return skip(ctx, event.step, by)
     case 'reset':
       return reset(ctx, by)

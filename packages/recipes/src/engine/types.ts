@@ -31,8 +31,11 @@ export type EngineEvent =
    * that was never handed over is told as `refused`.
    */
   | { type: 'outcome'; id: string; outcome: Outcome }
-  /** @param step - for `skip` where several steps wait: which (from `statusOf(...).at`) */
-  | { type: 'request'; request: RunRequest; by: string; step?: number }
+  /**
+   * @param step - for `skip` where several steps wait: which (from `statusOf(...).at`)
+   * @param seen - for `skip`: `step` of the progress that whoever asks has seen; the run has to be there still
+   */
+  | { type: 'request'; request: RunRequest; by: string; step?: number; seen?: number }
   | { type: 'parameters'; values: Readonly<Record<string, unknown>>; by: string }
   /** An emergency stop holds one of its instruments: the run is paused, a person resumes it. */
   | { type: 'halt'; reason: string }
