@@ -14,6 +14,7 @@ import { giveBack } from './commands/give-back.ts'
 import { initDb } from './commands/init-db.ts'
 import { interlocks } from './commands/interlocks.ts'
 import { list } from './commands/list.ts'
+import { log } from './commands/log.ts'
 import { model } from './commands/model.ts'
 import { recipe } from './commands/recipe.ts'
 import { release } from './commands/release.ts'
@@ -50,6 +51,7 @@ export const COMMANDS: readonly CommandModule[] = [
   set,
   doAction,
   watch,
+  log,
   reserve,
   giveBack,
   recipe,

@@ -6,8 +6,10 @@ import {
   ERRORS,
   type FleetDocument,
   type InstrumentDescription,
+  type LogLevel,
   messageOf,
   type ReservationState,
+  type SiteEvent,
   type StateDocument,
   type StopState,
 } from '@golem/core'
@@ -28,10 +30,24 @@ interface RequestOptions {
   timeoutMs?: number
   /** Sent again after a lost connection; only for what may be sent twice. */
   retry?: boolean
+  /** Is shown the headers of the answer. */
+  onHeaders?: (headers: Headers) => void
   /** The answer is no JSON. */
   text?: boolean
   /** What is to be said when nobody knows whether the request arrived. Absent: it has no effect. */
   unknownHint?: string
+}
+
+/** Which entries of the site's log; a filter that is undefined lets all through. */
+export interface EventQuery {
+  limit: number
+  /** Those after this id, oldest first; without it the newest ones. */
+  since?: string
+  instrument?: string | undefined
+  kind?: string | undefined
+  level?: LogLevel | undefined
+  run?: string | undefined
+  text?: string | undefined
 }
 
 /** The body of a command request. */
@@ -86,6 +102,18 @@ export class ApiClient {
 
   fleet(): Promise<FleetDocument> {
     return this.request('/api/fleet', { retry: true })
+  }
+
+  /** @returns `cursor`: where to go on, also when nothing was found; '' when the log is empty */
+  async events(query: EventQuery): Promise<{ events: SiteEvent[]; cursor: string }> {
+    const given = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
+    let cursor = ''
+    const events = await this.request<SiteEvent[]>(`/api/events?${given.toString()}`, {
+      retry: true,
+      onHeaders: (headers) => (cursor = headers.get('golem-cursor') ?? ''),
+    })
+    return { events, cursor }
   }
 
   stop(instrument: string | undefined, reason: string): Promise<StopState> {
@@ -211,6 +239,7 @@ export class ApiClient {
       redirect: 'error',
       signal: AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs ?? REQUEST_TIMEOUT_MS)]),
     })
+    options.onHeaders?.(response.headers)
     const text = await response.text()
     if (response.ok && options.text) return text as T
     const document = parseJson(text)
