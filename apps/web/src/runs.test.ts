@@ -116,7 +116,7 @@ test('requests and changes go to the scheduler; a run that has ended takes none'
     seen: 3,
   })
   assert.equal((await app.inject({ ...skip, payload: { step: -1 } })).statusCode, 422)
-  assert.equal((await app.inject({ ...skip, url: `/api/runs/${run.id}/pause` })).statusCode, 422)
+  assert.equal((await app.inject({ ...skip, url: `/api/runs/${run.id}/pause` })).statusCode, 400)
   assert.equal((await tell('explode')).statusCode, 404)
   client.view.runs.set(run.id, { ...run, state: 'ended', end: 'stopped', message: 'Stopped by anna.' })
   const problem = (await tell('resume')).json<ProblemDocument>()
