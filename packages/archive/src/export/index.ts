@@ -1,0 +1,6 @@
+export type { CsvDialect } from './csv.ts'
+export { exportInThread } from './in-thread.ts'
+export type { ExportJob, LogJob, ReadingsJob, StartedExport } from './job.ts'
+export type { Origin } from './origin.ts'
+export { EXPORT_FORMATS, type ExportFormat } from './readings.ts'
+export type { Every, Layout, Position } from './sheet.ts'

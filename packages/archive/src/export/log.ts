@@ -1,0 +1,135 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { Cell, Database } from '../database.ts'
+import type { Origin } from './origin.ts'
+
+const PAGE_ROWS = 1_000
+
+/** What of the site's log is to be exported. Times in ms since 1970, `to` not included. */
+export interface LogSelection {
+  what: 'events' | 'commands'
+  from: number
+  to: number
+  instrument?: string
+  run?: string
+  /** Of events only. */
+  kind?: string
+  /** Only what comes after this one. */
+  after?: { t: number; id: string }
+}
+
+type EventRow = {
+  id: string
+  t: number
+  written: number
+  kind: string
+  level: string
+  instrument: string | null
+  by_whom: string | null
+  command: string | null
+  run: string | null
+  stage: string | null
+  message: string
+  data: string | null
+}
+
+/**
+ * Events or commands as lines of JSON, oldest first. `what` says what a line is: `export` (the first), `event` or `command`,
+ * and `end` with the number of rows, without which it is not whole. `t` is where a line stands, in ms since 1970: of a note on
+ * a past time, that time.
+ *
+ * @param rowsBefore - rows that came before, where an export goes on; it then has no first line
+ */
+export async function* exportLog(
+  database: Database,
+  selection: LogSelection,
+  origin: Origin,
+  rowsBefore = 0,
+): AsyncGenerator<Uint8Array> {
+  if (selection.after === undefined) {
+    const { from, to } = selection
+    yield line({
+      what: 'export',
+      of: selection.what,
+      ...origin,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      timeZone: 'UTC',
+    })
+  }
+  let count = rowsBefore
+  for await (const lines of selection.what === 'events'
+    ? events(database, selection)
+    : commands(database, selection)) {
+    count += lines.length
+    yield Buffer.from(lines.join(''))
+  }
+  yield line({ what: 'end', rows: count })
+}
+
+async function* events(database: Database, selection: LogSelection): AsyncGenerator<string[]> {
+  for await (const rows of pages<EventRow>(database, 'event', '*', selection)) {
+    yield rows.map((row) => {
+      const { id, t, written, kind, level, instrument, by_whom: by, command, run, stage, message, data } = row
+      const optional = Object.entries({ instrument, by, command, run, stage }).filter(
+        ([, value]) => value !== null,
+      )
+      const parsed = data === null ? {} : { data: JSON.parse(data) as unknown }
+      return textOf({
+        what: 'event',
+        t,
+        id,
+        at: new Date(written).toISOString(),
+        kind,
+        level,
+        message,
+        ...Object.fromEntries(optional),
+        ...parsed,
+      })
+    })
+  }
+}
+
+async function* commands(database: Database, selection: LogSelection): AsyncGenerator<string[]> {
+  const columns = 't, id, record'
+  for await (const rows of pages<{ t: number; id: string; record: string }>(
+    database,
+    'command',
+    columns,
+    selection,
+  )) {
+    yield rows.map(({ t, record }) => textOf({ what: 'command', t, ...(JSON.parse(record) as object) }))
+  }
+}
+
+async function* pages<T extends { t: number; id: string }>(
+  database: Database,
+  table: 'event' | 'command',
+  columns: string,
+  { from, to, instrument, run, kind, after }: LogSelection,
+): AsyncGenerator<T[]> {
+  const filters = Object.entries({ instrument, run, kind }).filter(
+    (filter): filter is [string, string] => filter[1] !== undefined,
+  )
+  const sql = `SELECT ${columns} FROM ${table} WHERE (t, id) > (?, ?) AND t < ?
+    ${filters.map(([name]) => `AND ${name} = ?`).join(' ')} ORDER BY t, id LIMIT ${PAGE_ROWS}`
+  // No id is an empty text, so the first page begins with the first of its time.
+  let [t, id] = after === undefined || after.t < from ? [from, ''] : [after.t, after.id]
+  for (;;) {
+    const cells: Cell[] = [t, id, to, ...filters.map(([, value]) => value)]
+    const found = await database.query<T>(sql, cells)
+    const last = found.at(-1)
+    if (last === undefined) return
+    yield found
+    if (found.length < PAGE_ROWS) return
+    ;[t, id] = [last.t, last.id]
+    await otherWork()
+  }
+}
+
+function textOf(value: object): string {
+  return `${JSON.stringify(value)}\n`
+}
+
+function line(value: object): Uint8Array {
+  return Buffer.from(textOf(value))
+}
