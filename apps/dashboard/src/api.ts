@@ -112,6 +112,12 @@ export class Api {
     return (await this.request('api/session')).body as Session
   }
 
+  /** A ticket that stands for the token at the socket, once. */
+  async ticket(): Promise<string> {
+    const { body } = await this.request('api/session/ticket', { method: 'POST' })
+    return (body as { ticket: string }).ticket
+  }
+
   async instruments(): Promise<InstrumentDescription[]> {
     return (await this.request('api/instruments')).body as InstrumentDescription[]
   }

@@ -4,9 +4,10 @@ import { AutomationApi } from './automation-api.ts'
 import { Commands } from './commands.ts'
 import { App } from './components/app.tsx'
 import { PageContext } from './components/page-context.ts'
+import { Live } from './live.ts'
 import { Poller } from './poll.ts'
 import { RunCommands } from './run-commands.ts'
-import { initLanguage, type Memory, tokenWanted } from './store.ts'
+import { initLanguage, type Memory, pushed, site, tokenWanted } from './store.ts'
 
 /** Storage may be forbidden (private windows, policies); the page then remembers nothing and works. */
 function remember(storage: () => Storage, key: string, value: string | null): void {
@@ -46,7 +47,17 @@ const api = new Api({
     tokenWanted.value = token === null ? 'ask' : 'wrong'
   },
 })
-const poller = new Poller(api)
+const live = new Live({
+  base: document.baseURI,
+  ticket: () => (token === null ? Promise.resolve(null) : api.ticket()),
+  cursor: () => site.value?.cursor ?? null,
+  onState: (state) => poller.take(state),
+  onChange: (isLive) => {
+    pushed.value = isLive
+    poller.soon()
+  },
+})
+const poller = new Poller(api, live)
 const commands = new Commands(api, poller)
 const automation = new AutomationApi(api)
 const runs = new RunCommands(automation, poller)

@@ -1,5 +1,7 @@
+import type { StateDocument } from '@golem/core'
 import { type Api, Problem, Unreachable } from './api.ts'
-import { needsDescriptions } from './model.ts'
+import type { Live } from './live.ts'
+import { needsDescriptions, type SiteModel } from './model.ts'
 import * as store from './store.ts'
 
 const VISIBLE_MS = 1000
@@ -12,7 +14,10 @@ const FAILURES_UNTIL_LOST = 2
 /** Descriptions can change without any trace in the state (a worker with a newer model). */
 const DESCRIPTIONS_EVERY_MS = 60_000
 
-/** Follows the site: state every second (every five when nobody looks), descriptions when they may have changed. */
+/**
+ * Follows the site: the state as the socket shows it, without one by asking every second (every five when nobody looks);
+ * descriptions when they may have changed.
+ */
 export class Poller {
   readonly #api: Api
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -23,14 +28,21 @@ export class Poller {
   #describedAt = -Infinity
   #epoch = 0
   #askSession = true
+  readonly #live: Live
+  /** The state for which the descriptions were looked at last. */
+  #looked: SiteModel | null = null
+  /** The server has started afresh since. */
+  #isAnew = false
 
-  constructor(api: Api) {
+  constructor(api: Api, live: Live) {
     this.#api = api
+    this.#live = live
   }
 
   start(): void {
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.soon()
+      if (document.hidden) this.#live.close()
+      else this.soon()
     })
     globalThis.addEventListener('online', () => this.soon())
     setInterval(store.tick, 1000)
@@ -43,6 +55,13 @@ export class Poller {
     else void this.#poll()
   }
 
+  /** Takes a state, whichever way it came. */
+  take(answer: StateDocument): void {
+    // A full answer in between also means that descriptions may be new: the server starts afresh with them.
+    if (answer.full && store.site.value !== null) this.#isAnew = true
+    store.takeState(answer)
+  }
+
   /** Asks again who we are: after a change of the name. */
   whoAmI(): void {
     this.#askSession = true
@@ -52,7 +71,10 @@ export class Poller {
   /** Forgets everything: after a change of the token. */
   restart(): void {
     this.#epoch += 1
+    this.#live.close()
     this.#askSession = true
+    this.#looked = null
+    this.#isAnew = false
     this.#etag = null
     this.#describedAt = -Infinity
     store.session.value = null
@@ -70,6 +92,7 @@ export class Poller {
       this.#failures = 0
       store.tokenWanted.value = null
       store.setConnection('live')
+      if (!document.hidden) this.#live.want()
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error
       this.#failed(error)
@@ -92,27 +115,31 @@ export class Poller {
       store.session.value = session
       this.#askSession = false
     }
-    const before = store.site.value
-    const { document: answer, etag } = await this.#api.state(before?.cursor ?? null, this.#etag)
-    if (isOld()) return
-    this.#etag = etag
-    if (answer) store.takeState(answer)
+    if (!this.#live.isLive) {
+      const since = store.site.value?.cursor ?? null
+      const { document: answer, etag } = await this.#api.state(since, this.#etag)
+      if (isOld()) return
+      this.#etag = etag
+      // Where the socket has come to life meanwhile, what it shows is newer.
+      if (answer && !this.#live.isLive) this.take(answer)
+    }
+    const before = this.#looked
     const after = store.site.value
     const known = store.descriptions.value
     const isDue = performance.now() - this.#describedAt > DESCRIPTIONS_EVERY_MS
-    // A full answer in between also means that descriptions may be new: the server starts afresh with them.
-    const isAnew = before !== null && answer?.full === true
     if (
       known === null ||
       isDue ||
-      isAnew ||
+      this.#isAnew ||
       (after && after !== before && needsDescriptions(known, before, after))
     ) {
       const descriptions = await this.#api.instruments()
       if (isOld()) return
       store.descriptions.value = descriptions
       this.#describedAt = performance.now()
+      this.#isAnew = false
     }
+    this.#looked = after
   }
 
   #failed(error: Problem | Unreachable): void {

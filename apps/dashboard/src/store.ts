@@ -15,7 +15,7 @@ import { chooseLanguage, type Language, type MessageKey, translate } from './i18
 import { mergeState, SiteClock, type SiteModel } from './model.ts'
 import { formatMinute, type ReservationNews, reservationNews, reservedByOthers } from './reservation.ts'
 
-/** Everything the page shows stands here; components read it, `poll.ts` and `commands.ts` write it. */
+/** Everything the page shows stands here; components read it, `poll.ts`, `live.ts` and `commands.ts` write it. */
 
 export type MemoryKey = 'language' | 'name' | 'token'
 
@@ -51,6 +51,8 @@ export const session = signal<Session | null>(null)
 /** null: no token is asked for; `wrong`: the one given was refused. */
 export const tokenWanted = signal<'ask' | 'wrong' | null>(null)
 export const connection = signal<Connection>({ state: 'starting', lastGoodAt: null, message: '' })
+/** Whether the state is pushed through a socket; otherwise it is polled. */
+export const pushed = signal(false)
 /** null: not fetched yet. */
 export const descriptions = signal<readonly InstrumentDescription[] | null>(null)
 export const site = signal<SiteModel | null>(null)

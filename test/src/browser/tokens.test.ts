@@ -47,6 +47,7 @@ test('a viewer sees everything and can command nothing', { skip }, async (t) => 
   await signIn(page, TOKENS.viewer)
   await showsValue(page, 'relays', 'relay0', false)
   await page.locator('[data-role="who"]', { hasText: 'viewer-of-the-lab' }).waitFor()
+  await page.locator('[data-via="push"]').waitFor()
   await control(page, 'relays', 'relay0', ':disabled').waitFor()
   await page.locator('[data-part="blocked"]', { hasText: 'role: viewer' }).waitFor()
   assert.deepEqual(posts(requests), [])

@@ -27,7 +27,8 @@ import { TokenForm } from './token-form.tsx'
 /*
  * Hooks for tests and scripts; they stay when looks and languages change.
  *
- *   [data-connection="starting|live|lost"]           on the connection state in the header
+ *   [data-connection="starting|live|lost"]           on the connection state in the header, with
+ *   [data-via="push|poll"]                           how the state comes
  *   [data-tab="Relays"]                              a tab (role=tab); its panel has data-panel="Relays"
  *   [data-instrument="id"][data-condition="ok|…"]    an instrument: a section of a group, or its card under Devices
  *   [data-instrument="id"][data-parameter="name"]    a parameter: a card of a group, or a row under Devices, with
