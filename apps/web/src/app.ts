@@ -9,6 +9,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { Access } from './access.ts'
+import { ArchiveReader } from './archive-reader.ts'
 import type { WebContext } from './context.ts'
 import { BODY_LIMIT, acceptJsonBodies } from './json-body.ts'
 import { type ApiRoutes, collectRoutes, refuseOtherMethods } from './methods.ts'
@@ -24,6 +25,7 @@ import { documentationRoutes } from './routes/documentation.ts'
 import { eventRoutes } from './routes/events.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
+import { historyRoutes } from './routes/history.ts'
 import { instrumentRoutes } from './routes/instruments.ts'
 import { interlockRoutes } from './routes/interlocks.ts'
 import { logRoutes } from './routes/log.ts'
@@ -110,6 +112,7 @@ export async function buildApp({
       leaseMs: site.leaseMs,
     }),
     access: new Access(site),
+    archive: new ArchiveReader(site.archive?.place ?? null),
     intake: new LogIntake({ client, log }),
     log,
     version: ownVersion(),
@@ -124,6 +127,7 @@ export async function buildApp({
   app.decorate('closing', closing)
   app.addHook('onClose', context.states.start())
   app.addHook('onClose', () => context.intake.close())
+  app.addHook('onClose', () => context.archive.close())
   app.decorate('intake', context.intake)
   app.addHook('preClose', () => {
     closing.abort()
@@ -186,6 +190,7 @@ export async function buildApp({
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
     runRoutes(scope, context)
+    historyRoutes(scope, context)
     calibrationRoutes(scope, context)
     scheduleRoutes(scope, context)
     alarmRoutes(scope, context)

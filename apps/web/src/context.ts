@@ -3,6 +3,7 @@ import { GolemError, type InstrumentDescription } from '@golem/core'
 import type { SiteClient } from '@golem/queue'
 import type { Logger } from 'pino'
 import type { Access, Identity } from './access.ts'
+import type { ArchiveReader } from './archive-reader.ts'
 import type { LogIntake } from './log-intake/intake.ts'
 import { clip } from './problem.ts'
 import type { StateDocuments } from './state-document.ts'
@@ -13,6 +14,7 @@ export interface WebContext {
   client: SiteClient
   states: StateDocuments
   access: Access
+  archive: ArchiveReader
   /** Takes log records of people's programs. */
   intake: LogIntake
   log: Logger
