@@ -1,6 +1,8 @@
 import type { Site } from '@golem/config'
 import { Alarms } from './alarms/alarms.ts'
 import { deliver } from './alarms/notifiers/deliver.ts'
+import { CalibrationsPart } from './calibrations/calibrations.ts'
+import { DerivedPart } from './derived/derived.ts'
 import type { PartMaker } from './part.ts'
 import { RecipeShelf } from './recipes/recipe-shelf.ts'
 import { Recipes } from './recipes/recipes.ts'
@@ -18,6 +20,8 @@ export function partsOf(site: Site): PartMaker[] {
       const runs = new Runs(context, shelf)
       return [runs, new Schedules(context, shelf, runs)]
     },
+    (context) => new CalibrationsPart(context),
+    (context) => new DerivedPart(context),
     (context) => new Alarms(context, deliver),
   ]
 }

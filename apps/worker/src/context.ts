@@ -2,6 +2,7 @@ import type { StopRecord, StopState } from '@golem/core'
 import { NO_STOP } from '@golem/core'
 import type { WorkerClient } from '@golem/queue'
 import type { Logger } from 'pino'
+import type { Calibrations } from './calibrations.ts'
 import type { Interlocks } from './interlocks.ts'
 import type { Publisher } from './publisher.ts'
 import type { Reservations } from './reservations.ts'
@@ -18,6 +19,7 @@ export interface WorkerContext {
   /** Folder of the journals. */
   readonly journalDir: string
 }
+  readonly calibrations: Calibrations
 
 /** The emergency stops in force, as this process knows them. */
 export class Stops {

@@ -122,7 +122,8 @@ async function perform(
       'Redis was restarted after this was submitted, and another machine may have carried it out before.',
     )
   }
-  const target = targetOf(record)
+  const asked = targetOf(record)
+  let target = asked
   let sent = false
   const checkTime = (): void => {
     if (context.client.clock.now() <= Date.parse(record.validUntil)) return
@@ -141,9 +142,16 @@ async function perform(
     sent = true
   }
   try {
+    target = instrument.calibrated.toRaw(asked, instrument.description)
     const result = await send(instrument, target, record.by, beforeSend)
     instrument.outputs.wrote(target)
-    return { outcome: 'done', effect: 'done', ...(await resultOf(context, record.id, result)) }
+    const message = instrument.calibrated.inWords(asked, target)
+    return {
+      outcome: 'done',
+      effect: 'done',
+      ...(message === undefined ? {} : { message }),
+      ...(await resultOf(context, record.id, result)),
+    }
   } catch (error) {
     const golemError = asGolemError(error)
     if (golemError.code === 'INTERNAL') {

@@ -16,9 +16,11 @@ import {
   defaultMatches,
   isFault,
   isoTime,
+  targetOf,
   valueInWords,
 } from '@golem/core'
 import type { Channel } from '@golem/transports'
+import { CalibratedParameters } from './calibrated.ts'
 import type { WorkerContext } from './context.ts'
 import { monotonic } from './output-store.ts'
 import type { Outputs } from './outputs.ts'
@@ -66,6 +68,8 @@ export class Instrument {
   readonly driver: Driver
   readonly channel: Channel
   /** Those that have rules. */
+  /** Those that calibrations make. */
+  readonly calibrated: CalibratedParameters
   readonly outputs: Outputs
   /** The question that waits for a person, if any. */
   powerReturn: () => Snapshot['powerReturn'] = () => undefined
@@ -78,6 +82,7 @@ export class Instrument {
   readonly #unsettled = new Map<string, { record: CommandRecord; since: number }>()
   readonly #wake: () => void
   readonly #pollEveryMs: number
+  #description: InstrumentDescription
   readonly #staleAfterMsOf: Readonly<Record<string, number>>
   #condition: Condition = 'connecting'
   #conditionSince: string
@@ -90,7 +95,8 @@ export class Instrument {
 
   constructor({ context, config, driver, channel, description, outputs, wake }: InstrumentOptions) {
     this.id = config.id
-    this.description = description
+    this.#description = description
+    this.calibrated = new CalibratedParameters(config, context.calibrations)
     this.driver = driver
     this.channel = channel
     this.outputs = outputs
@@ -101,16 +107,31 @@ export class Instrument {
       config.pollEveryMs,
       ...Object.values(config.parameters).map(({ pollEveryMs }) => pollEveryMs ?? Infinity),
     )
-    this.#staleAfterMsOf = Object.fromEntries(
+    const staleAfterMsOf: Record<string, number> = Object.fromEntries(
       Object.entries(config.parameters).flatMap(([name, { pollEveryMs }]) =>
         pollEveryMs === undefined ? [] : [[name, staleAfterMs(pollEveryMs)]],
       ),
+    for (const [name, from] of this.calibrated.sources) {
+      const periods = from.flatMap((one) => staleAfterMsOf[one] ?? [])
+      if (periods.length > 0) staleAfterMsOf[name] = Math.max(...periods, staleAfterMs(config.pollEveryMs))
+    }
+    this.#staleAfterMsOf = staleAfterMsOf
     )
     this.#conditionSince = isoTime(context.client.clock.now())
     for (const [name, { readable }] of Object.entries(description.parameters)) {
       if (readable) this.#readings[name] = { value: null, at: null, quality: 'stale' }
     }
   }
+  get description(): InstrumentDescription {
+    return this.#description
+  }
+
+  /** Other versions of calibrations count from now on. @param description - as it is with them */
+  recalibrate(description: InstrumentDescription): void {
+    this.#description = description
+    Object.assign(this.#readings, this.calibrated.readings(this.#readings))
+  }
+
 
   /** A parameter as the driver defines it. @throws UNKNOWN_NAME */
   spec(name: string): ParameterSpec<never> {
@@ -173,7 +194,8 @@ export class Instrument {
   }
 
   /** Remembers a command of unknown outcome, to be settled by a reading that begins from now on. */
-  settleLater(record: CommandRecord): void {
+  settleLater(asked: CommandRecord): void {
+    const record = { ...asked, ...this.#rawOf(asked) }
     if (record.parameter === undefined || !this.description.parameters[record.parameter]?.readable) return
     this.#unsettled.set(record.parameter, { record, since: this.#context.client.clock.now() })
     this.pollSoon()
@@ -241,10 +263,21 @@ export class Instrument {
     }
   }
 
+  /** What a command wrote: of a calibrated parameter the raw one; nothing when that can't be told any more. */
+  #rawOf(record: CommandRecord): Pick<CommandRecord, 'parameter' | 'value'> {
+    try {
+      const target = this.calibrated.toRaw(targetOf(record), this.description)
+      return 'parameter' in target ? target : {}
+    } catch (error) {
+      this.#context.log.debug({ command: record.id }, `not to be settled: ${asGolemError(error).message}`)
+      return {}
+    }
+  }
+
   #due(now: number): Set<string> {
     const due = new Set<string>()
     for (const [name, { readable }] of Object.entries(this.description.parameters)) {
-      if (!readable) continue
+      if (!readable || this.calibrated.has(name)) continue
       const period = this.#config.parameters[name]?.pollEveryMs ?? this.#config.pollEveryMs
       const last = this.#readAt.get(name)
       // Half a tick of tolerance: timers are not exact, and a reading missed now would be a whole period late.
@@ -272,8 +305,12 @@ export class Instrument {
         this.#readings[name] = { value, at, quality: 'good' }
       }
     }
+    Object.assign(this.#readings, this.calibrated.readings(this.#readings))
     this.#noticeReboot(found)
-    const bad = Object.entries(this.#readings).filter(([, { quality }]) => quality === 'bad')
+    // What a calibration can't say is no fault of the instrument.
+    const bad = Object.entries(this.#readings).filter(
+      ([name, { quality }]) => quality === 'bad' && !this.calibrated.has(name),
+    )
     if (bad.length === 0) this.#become('ok', 'It answers.')
     else this.#become('degraded', `No good reading of ${bad.map(([name]) => name).join(', ')}.`)
     this.#settleFrom(found, startedAt)
@@ -319,6 +356,21 @@ export class Instrument {
 
   #become(condition: Condition, message: string): void {
     if (condition !== this.#condition) {
+  /** Hands what is new of the readings to the archive: a snapshot may be overtaken by the next one, this is not. */
+  #sample(): void {
+    this.#context.sampler?.take(this.id, {
+      condition: this.#condition,
+      message: this.#message,
+      staleAfterMs: this.#staleAfterMs,
+      staleAfterMsOf: this.#staleAfterMsOf,
+      readings: this.#readings,
+    })
+  }
+
+  get #staleAfterMs(): number {
+    return Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0)
+  }
+
       this.#conditionSince = isoTime(this.#context.client.clock.now())
       this.#tell('condition', `${this.#condition} -> ${condition}: ${message}`)
       this.#context.log[condition === 'lost' ? 'warn' : 'info']({ instrument: this.id, condition }, message)

@@ -173,6 +173,20 @@ export class LinkOwner {
     }
   }
 
+  /** Other versions of calibrations count from now on. */
+  recalibrate(): void {
+    if (this.#left) return
+    const { calibrations, publisher } = this.#context
+    for (const config of this.#config.instruments) {
+      const instrument = this.#instruments.get(config.id)
+      const model = this.#models.get(config.model)
+      if (!instrument || !model || config.calibrations === undefined) continue
+      instrument.recalibrate(describeInstrument(config, model, instrument.driver, calibrations.newest))
+      publisher.describe(instrument.description)
+      instrument.publish()
+    }
+  }
+
   /** Redis is back: writes again what it may have lost. */
   async restore(): Promise<void> {
     this.republish()
@@ -319,7 +333,7 @@ export class LinkOwner {
       config,
       driver,
       channel,
-      description: describeInstrument(config, model, driver),
+      description: describeInstrument(config, model, driver, this.#context.calibrations.newest),
       outputs: this.#outputs.of(config.id),
       wake: () => this.#loop.wake(),
     })

@@ -98,10 +98,18 @@ export class Ownership {
       await this.#renew()
       await this.beat()
       this.#life = await context.client.redisLife()
+      await this.recalibrate()
       await Promise.all([...this.#owned.values()].map((owner) => owner.restore()))
     } catch (error) {
       context.log.warn(`not restored yet: ${messageOf(error)}`)
     }
+  }
+
+  /** Asks which calibrations count, and has the owned instruments go by them. @throws when Redis does not answer */
+  async recalibrate(): Promise<void> {
+    const { calibrations, client } = this.#options.context
+    if (!(await calibrations.load(client))) return
+    for (const owner of this.#owned.values()) owner.recalibrate()
   }
 
   /** Looks at once who should own what, because somebody gave something back. */

@@ -199,7 +199,7 @@ export class PowerReturn {
   /** Outputs that are read: of the others nobody can tell. */
   #outputs(): string[] {
     return Object.entries(this.#instrument.description.parameters)
-      .filter(([, { readable, writable }]) => readable && writable)
+      .filter(([, { readable, writable, calibration }]) => readable && writable && !calibration)
       .map(([name]) => name)
   }
 

@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Logger } from 'pino'
+import { Calibrations } from './calibrations.ts'
 import { Stops, type WorkerContext } from './context.ts'
 import type { LinkConfig } from './link-owner.ts'
 import { Interlocks } from './interlocks.ts'
@@ -77,6 +78,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
   const links = linksOf(site)
   const unclaimedDevices = new UnclaimedDevices(
     site.instruments.filter((one) => one.host === null || one.host === host).map(({ endpoint }) => endpoint),
+    calibrations: new Calibrations(site.calibrations),
     log,
   )
   const ownership = new Ownership({
@@ -129,6 +131,8 @@ async function obey(message: ControlMessage, ownership: Ownership): Promise<void
       return ownership.nudge()
   }
 }
+    case 'calibration':
+      return ownership.recalibrate()
 
 /** The instruments of a site by the connection they hang on. */
 export function linksOf(site: Site): LinkConfig[] {

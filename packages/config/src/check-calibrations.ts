@@ -167,7 +167,7 @@ export function withCalibrated(
 export function checkUses(
   raw: Readonly<Record<string, RawUse>> | undefined,
   driver: Driver,
-  hidden: (name: string) => boolean,
+  overrides: Readonly<Record<string, { hidden?: boolean; pollEvery?: string }>>,
   path: Path,
   report: Report,
 ): void {
@@ -185,7 +185,16 @@ export function checkUses(
         report(at, `There is no parameter "${clip(one)}".${didYouMean(one, Object.keys(parameters))}`)
       else if (found.type !== 'number' && found.type !== 'integer') {
         report(at, `${one} is no number (${found.type}): nothing can be made of it.`)
+      } else if (overrides[one]?.hidden) {
+        report(at, `${one} is hidden, and what is made of it stands beside it. Remove "hidden" there.`)
       } else if (found.readable === false) report(at, `${one} can't be read, so nothing can be made of it.`)
+    }
+    if (overrides[name]?.pollEvery !== undefined) {
+      report(
+        [...path, 'parameters', name, 'pollEvery'],
+        `${name} is made of ${from.join(' and ')}, as often as that is read. Remove "pollEvery".`,
+        'key',
+      )
     }
     if (!writable) continue
     const [first, second] = from
@@ -196,8 +205,6 @@ export function checkUses(
       )
     } else if (first !== undefined && spec(first) && !spec(first)?.write) {
       report([...place, 'writable'], `${first} can only be read, so ${name} can't be set either.`)
-    } else if (first !== undefined && hidden(first)) {
-      report([...place, 'writable'], `${first} is hidden and can't be set, so ${name} can't be set either.`)
     }
   }
 }

@@ -62,8 +62,7 @@ export function checkAgainstModel(
     }
   }
   if (!driver) return
-  const isHidden = (name: string): boolean => raw.parameters?.[name]?.hidden === true
-  checkUses(raw.calibrations, driver, isHidden, path, report)
+  checkUses(raw.calibrations, driver, raw.parameters ?? {}, path, report)
   for (const name of Object.keys(raw.actions ?? {})) {
     if (own<unknown>(driver.actions, name) === undefined) {
       const known = didYouMean(name, Object.keys(driver.actions))

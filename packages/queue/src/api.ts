@@ -2,6 +2,8 @@ import type {
   AlarmRecord,
   BusState,
   CommandRecord,
+  Calibration,
+  CalibrationDraft,
   CommandTarget,
   InstrumentDescription,
   InterlockRecord,
@@ -56,6 +58,10 @@ export interface SiteView {
   readonly interlocks: ReadonlyMap<string, InterlockRecord>
   readonly stop: StopState
   readonly bus: BusState
+  /** Every version, by `name version`. */
+  readonly calibrations: ReadonlyMap<string, Calibration>
+  /** Points of calibrations that are not made yet, by name. */
+  readonly drafts: ReadonlyMap<string, CalibrationDraft>
   /** Site clock, ms since 1970. */
   now(): number
   /** Calls back after each change was applied; returns the function that ends it. */
@@ -94,6 +100,10 @@ export interface SiteClient {
   readonly view: SiteView
   readonly reservations: Reservations
   /**
+  /** Its record stands already. */
+  | { type: 'calibration'; name: string; version: string }
+  /** One more point; `null`: what was measured is thrown away. */
+  | { type: 'calibration-point'; name: string; of: string; point: MeasuredPoint | null; by: string }
    * Puts a command into the ledger and the instrument's queue.
    *
    * @returns the record, and whether it is new (false: the idempotency key was used for it before)

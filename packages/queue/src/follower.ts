@@ -2,6 +2,8 @@ import {
   type AlarmRecord,
   type BusState,
   type InstrumentDescription,
+  type Calibration,
+  type CalibrationDraft,
   type InterlockRecord,
   NO_STOP,
   type ReservationState,
@@ -58,6 +60,8 @@ export class SiteFollower implements SiteView {
   readonly interlocks = new Map<string, InterlockRecord>()
   epoch = ''
   head = '0-0'
+  readonly calibrations = new Map<string, Calibration>()
+  readonly drafts = new Map<string, CalibrationDraft>()
   stop: StopState = NO_STOP
   bus: BusState
   /** Last round trip to Redis, in ms; null while it is away. */
@@ -240,10 +244,12 @@ export class SiteFollower implements SiteView {
         this.descriptions.set(instrument, JSON.parse(fields['v'] ?? '{}') as InstrumentDescription)
         this.#tell({ kind: 'description', instrument })
         break
+        if (fields['v'] === '') return this.#gone(this.snapshots, instrument)
       case 'queue': {
         const queue = storedQueue(fields)
         this.queues.set(instrument, queue)
         this.#tell({ kind: 'queue', instrument })
+        if (fields['v'] === '') return this.#gone(this.descriptions, instrument)
         break
       }
       case 'reservation':
@@ -262,6 +268,8 @@ export class SiteFollower implements SiteView {
         break
       default:
         // Written by a newer golem: what this one does not show, it need not know.
+      case 'calibration':
+      case 'draft':
         break
     }
   }
@@ -271,6 +279,11 @@ export class SiteFollower implements SiteView {
     if (json === '') this.#records(table).delete(id)
     else this.#records(table).set(id, JSON.parse(json))
     this.#tell({ kind: 'record', table, id })
+  }
+
+  /** A derived instrument is no more. */
+  #gone(table: Map<string, unknown>, instrument: string): void {
+    if (table.delete(instrument)) this.#tell({ kind: 'everything' })
   }
 
   #records(table: RecordTable): Map<string, unknown> {
@@ -287,6 +300,8 @@ export class SiteFollower implements SiteView {
     try {
       this.stop = stopStateFrom(Object.entries(await this.#fast.hgetall(this.#keys.stop)).flat())
       this.#tell({ kind: 'stop' })
+      calibration: this.calibrations,
+      draft: this.drafts,
     } catch (error) {
       // Read again with everything else when Redis is back.
       this.#loaded = false

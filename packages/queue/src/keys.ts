@@ -11,8 +11,8 @@
  * | `commands:<instrument>` | sorted set | submit, finish | web | newest 2,000 |
  * | `waiting:<instrument>` | sorted set id by submission | submit, begin, finish, refuse | submit, sweeper | while it waits |
  * | `queue:<instrument>` | hash: waiting, oldestAt, running, runningId, last | the same scripts | follower | for ever |
- * | `descriptions` | hash by instrument | worker that owns it | follower | until init-db |
- * | `snapshots` | hash by instrument | worker that owns it | follower | until init-db |
+ * | `descriptions` | hash by instrument | worker that owns it; leading scheduler (derived ones) | follower | until init-db |
+ * | `snapshots` | hash by instrument | worker that owns it; leading scheduler (derived ones) | follower | until init-db |
  * | `changes` | stream, capped | every script that changes what a page shows | follower | newest 5,000 |
  * | `events` | stream, capped | scripts, worker, web | web | newest 50,000; fewer when log lines would make it larger than 64 MiB |
  * | `stop` | hash: `*` or instrument | stop, release | submit, begin, follower, worker | until released |
@@ -22,6 +22,8 @@
  * | `fences` | hash by link | lease scripts | lease scripts | for ever |
  * | `workers` | hash by worker | each worker, once a second | follower, workers | removed at its end, or after a day |
  * | `runs`, `recipes`, `alarms`, `schedules` | hashes by id: the records that pages show | leading scheduler; web (a run it asks for) | follower | the scheduler removes them |
+ * | `calibrations` | hash by `name version`: those of files, and those made since | leading scheduler; web (one that is made) | follower, workers | of files: as long as those; others until init-db |
+ * | `drafts` | hash by name of a calibration: points that were measured for it | leading scheduler | follower | until it is made, or they are thrown away |
  * | `interlocks` | hash by name: its trip, or its last reset | workers that own its outputs (trip), web (reset) | follower, those workers | until init-db |
  * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
  * | `scheduler` | hash: what the leading scheduler remembers, by its own names | leading scheduler | the next leader | for ever |
@@ -29,13 +31,13 @@
  * | `starts` | stream: planned starts and what became of them | leading scheduler | web | newest 20,000 |
  * | `lease:scheduler` | string `scheduler fence` | lease scripts | leading scheduler, web | lease time, renewed |
  * | `ticket:<hash>` | string: who it lets in, as JSON | web | web, which removes it | 30 s, used once |
- * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
- * | `control` | channel | web, worker | worker | - |
  * | `log-writer:<writer>` | string: number of its last batch of log lines | web | web (its script) | a day |
  * | `outcomes` | channel: `id record` | scripts that end a command | web | - |
  */
 export interface Keys {
   /** `{golem:<site>}` */
+ * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
+ * | `control` | channel | web, worker, leading scheduler | worker | - |
   readonly root: string
   readonly bullPrefix: string
   readonly descriptions: string
@@ -97,7 +99,15 @@ export function keysOf(site: string): Keys {
 }
 
 /** Records that pages show, of the scheduler and of interlocks. A table's key is its name with an s. */
-export const RECORD_TABLES = ['run', 'recipe', 'alarm', 'schedule', 'interlock'] as const
+export const RECORD_TABLES = [
+  'run',
+  'recipe',
+  'alarm',
+  'schedule',
+  'interlock',
+  'calibration',
+  'draft',
+] as const
 export type RecordTable = (typeof RECORD_TABLES)[number]
 
 /** How long the ledger keeps a command after its end, in ms. */

@@ -1,4 +1,12 @@
-import { type CommandRecord, type EventDetails, GolemError, type Outcome, asGolemError } from '@golem/core'
+import {
+  type CommandRecord,
+  type EventDetails,
+  GolemError,
+  type InstrumentDescription,
+  type Outcome,
+  type Snapshot,
+  asGolemError,
+} from '@golem/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
@@ -27,6 +35,11 @@ export type SchedulerWrite =
   | { op: 'once'; name: string; revision: number }
   /** A record that pages show; null removes it. */
   | { op: 'record'; table: RecordTable; id: string; value: object | null }
+  /** A derived instrument, as workers publish theirs; null removes it. */
+  | { op: 'record'; table: 'description'; id: string; value: InstrumentDescription | null }
+  | { op: 'record'; table: 'snapshot'; id: string; value: Snapshot | null }
+  /** Tells the workers something. */
+  | { op: 'tell'; message: ControlMessage }
   /** What the next leader has to know, under a name of the scheduler's own; null forgets it. */
   | { op: 'remember'; name: string; value: unknown }
   | { op: 'row'; run: string; value: object }
@@ -254,6 +267,8 @@ function asArguments(write: SchedulerWrite): (string | number)[] {
         write.message,
         detailsToJson(write),
       ]
+    case 'tell':
+      return ['tell', JSON.stringify(write.message)]
     case 'forget-rows':
       return ['unlink', `rows:${write.run}`]
   }

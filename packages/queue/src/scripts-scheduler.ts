@@ -7,7 +7,7 @@ export const SCHEDULER_SCRIPTS = {
    * ARGV: "scheduler fence", then operations, each by its name and its arguments:
    *   once name revision: it was written before when this revision is there already: then nothing more happens
    *   put table id json | drop table id | remember field json | forget field | row key maxlen json |
-   *   event kind instrument by message | unlink key
+   *   event kind instrument by message | unlink key | tell json
    * `key` is what follows the site's root, e.g. `rows:r-17`.
    * -> 1 | 0 it does not lead any more, nothing was written
    */
@@ -40,6 +40,9 @@ while n <= #ARGV do
   elseif op == 'event' then
     event(ARGV[n + 1], ARGV[n + 2], ARGV[n + 3], ARGV[n + 4], ARGV[n + 5])
     n = n + 6
+  elseif op == 'tell' then
+    redis.call('PUBLISH', R .. ':control', ARGV[n + 1])
+    n = n + 2
   elseif op == 'unlink' then
     redis.call('UNLINK', R .. ':' .. ARGV[n + 1])
     n = n + 2

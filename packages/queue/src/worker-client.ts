@@ -1,4 +1,5 @@
 import {
+  type Calibration,
   type CommandRecord,
   type EventDetails,
   type GolemError,
@@ -33,6 +34,8 @@ export type ControlMessage =
   | { type: 'released'; link: string }
   | { type: 'worker'; worker: string }
   /** `state` is JSON, see reservationsFrom. */
+  /** Another version of this calibration was made. */
+  | { type: 'calibration'; name: string }
   | { type: 'reservation'; instrument: string; state: string }
 
 /** What Redis says when a worker asks to carry out a command. */
@@ -154,9 +157,20 @@ export class WorkerClient {
       { table: 'description'; value: InstrumentDescription } | { table: 'snapshot'; value: Snapshot }
     )[],
   ): Promise<void> {
-    if (entries.length === 0) return
-    const args = entries.flatMap(({ table, value }) => [table, value.id, JSON.stringify(value)])
-    await this.#script('golemPublish', ...args)
+    if (entries.length + samples.length === 0) return
+    await this.#script(
+      'golemPublish',
+      samples.length,
+      streamMax,
+      ...samples.flatMap(({ life, n, entry }) => [`${this.#worker} ${life} ${n}`, JSON.stringify(entry)]),
+      ...entries.flatMap(({ table, value }) => [table, value.id, JSON.stringify(value)]),
+    )
+  }
+
+  /** The calibrations that were made on the page, by programs or with `golem calibrate`. */
+  async calibrations(): Promise<Calibration[]> {
+    const found = await this.#beat.hvals(this.#keys.records('calibration'))
+    return found.map((json) => JSON.parse(json) as Calibration).filter(({ source }) => source === 'site')
   }
 
   /** What an instrument's last owner, on whatever machine, has published; null: nothing. */

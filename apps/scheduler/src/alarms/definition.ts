@@ -22,9 +22,16 @@ export interface Watch {
   rule: AlarmRule
 }
 
+/** An instrument, or derived readings. */
+interface WithAlarms {
+  id: string
+  parameters: Readonly<Record<string, { alarms?: readonly AlarmRule[] }>>
+}
+
 /** All rules of the site's parameters. */
-export function watchesOf(site: Site): Watch[] {
-  return site.instruments.flatMap(({ id: instrument, parameters }) =>
+export function watchesOf({ instruments, derived }: Site): Watch[] {
+  const all: readonly WithAlarms[] = [...instruments, ...derived]
+  return all.flatMap(({ id: instrument, parameters }) =>
     Object.entries(parameters).flatMap(([parameter, { alarms = [] }]) =>
       alarms.map((rule) => {
         const { severity, guidance, delayMs, offDelayMs, latch, inhibitDuring } = rule
