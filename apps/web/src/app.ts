@@ -23,6 +23,7 @@ import { commandRoutes } from './routes/commands.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
 import { documentationRoutes } from './routes/documentation.ts'
 import { eventRoutes } from './routes/events.ts'
+import { exportRoutes } from './routes/export.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { historyRoutes } from './routes/history.ts'
@@ -32,6 +33,7 @@ import { logRoutes } from './routes/log.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { reservationRoutes } from './routes/reservations.ts'
 import { resultRoutes } from './routes/results.ts'
+import { runArchiveRoutes } from './routes/run-archive.ts'
 import { runRoutes } from './routes/runs.ts'
 import { calibrationRoutes } from './routes/calibrations.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
@@ -190,6 +192,8 @@ export async function buildApp({
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
     runRoutes(scope, context)
+    exportRoutes(scope, context)
+    runArchiveRoutes(scope, context)
     historyRoutes(scope, context)
     calibrationRoutes(scope, context)
     scheduleRoutes(scope, context)

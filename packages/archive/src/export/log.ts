@@ -4,9 +4,17 @@ import type { Origin } from './origin.ts'
 
 const PAGE_ROWS = 1_000
 
+/** What can be asked for of each table. */
+const FILTERS = {
+  event: ['instrument', 'run', 'kind'],
+  command: ['instrument', 'run'],
+  run_row: ['run'],
+}
+
 /** What of the site's log is to be exported. Times in ms since 1970, `to` not included. */
 export interface LogSelection {
-  what: 'events' | 'commands'
+  /** rows: what a run has measured. */
+  what: 'events' | 'commands' | 'rows'
   from: number
   to: number
   instrument?: string
@@ -33,8 +41,8 @@ type EventRow = {
 }
 
 /**
- * Events or commands as lines of JSON, oldest first. `what` says what a line is: `export` (the first), `event` or `command`,
- * and `end` with the number of rows, without which it is not whole. `t` is where a line stands, in ms since 1970: of a note on
+ * Events, commands or rows of a run as lines of JSON, oldest first. `what` says what a line is: `export` (the first), `event`, `command` or
+ * `row`, and `end` with the number of rows, without which it is not whole. `t` is where a line stands, in ms since 1970: of a note on
  * a past time, that time.
  *
  * @param rowsBefore - rows that came before, where an export goes on; it then has no first line
@@ -57,13 +65,22 @@ export async function* exportLog(
     })
   }
   let count = rowsBefore
-  for await (const lines of selection.what === 'events'
-    ? events(database, selection)
-    : commands(database, selection)) {
+  for await (const lines of linesOf(database, selection)) {
     count += lines.length
     yield Buffer.from(lines.join(''))
   }
   yield line({ what: 'end', rows: count })
+}
+
+function linesOf(database: Database, selection: LogSelection): AsyncGenerator<string[]> {
+  switch (selection.what) {
+    case 'events':
+      return events(database, selection)
+    case 'commands':
+      return records(database, 'command', 'command', selection)
+    case 'rows':
+      return records(database, 'run_row', 'row', selection)
+  }
 }
 
 async function* events(database: Database, selection: LogSelection): AsyncGenerator<string[]> {
@@ -89,26 +106,26 @@ async function* events(database: Database, selection: LogSelection): AsyncGenera
   }
 }
 
-async function* commands(database: Database, selection: LogSelection): AsyncGenerator<string[]> {
-  const columns = 't, id, record'
-  for await (const rows of pages<{ t: number; id: string; record: string }>(
-    database,
-    'command',
-    columns,
-    selection,
-  )) {
-    yield rows.map(({ t, record }) => textOf({ what: 'command', t, ...(JSON.parse(record) as object) }))
+async function* records(
+  database: Database,
+  table: 'command' | 'run_row',
+  what: string,
+  selection: LogSelection,
+): AsyncGenerator<string[]> {
+  type Row = { t: number; id: string; record: string }
+  for await (const rows of pages<Row>(database, table, 't, id, record', selection)) {
+    yield rows.map(({ t, record }) => textOf({ what, t, ...(JSON.parse(record) as object) }))
   }
 }
 
 async function* pages<T extends { t: number; id: string }>(
   database: Database,
-  table: 'event' | 'command',
+  table: 'event' | 'command' | 'run_row',
   columns: string,
   { from, to, instrument, run, kind, after }: LogSelection,
 ): AsyncGenerator<T[]> {
   const filters = Object.entries({ instrument, run, kind }).filter(
-    (filter): filter is [string, string] => filter[1] !== undefined,
+    (filter): filter is [string, string] => filter[1] !== undefined && FILTERS[table].includes(filter[0]),
   )
   const sql = `SELECT ${columns} FROM ${table} WHERE (t, id) > (?, ?) AND t < ?
     ${filters.map(([name]) => `AND ${name} = ?`).join(' ')} ORDER BY t, id LIMIT ${PAGE_ROWS}`
