@@ -191,6 +191,23 @@ test('when it is itself killed nothing of it lives on, and the next one starts',
   )
 })
 
+test('what it starts is held to a small young heap', async (t) => {
+  const up = start(t, siteFile(t))
+  const { pids } = await up.ready()
+  const youngOf = (pid: number): string | undefined =>
+    /--max-semi-space-size=(\d+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1]
+  const { redis, ...programs } = pids
+  assert.ok(redis)
+  assert.deepEqual(
+    Object.entries(programs).map(([name, pid]) => [name, youngOf(pid)]),
+    [
+      ['worker-1', '4'],
+      ['scheduler', '2'],
+      ['web', '4'],
+    ],
+  )
+})
+
 test('a second one on the same instance says where the first one is', async (t) => {
   const file = siteFile(t)
   const first = start(t, file)
