@@ -1,4 +1,4 @@
-import type { CommandRecord, Gap, GapReason, RunRecord, RunRow, SiteEvent } from '@golem/core'
+import { type CommandRecord, type Gap, type GapReason, GolemError, type RunRecord, type RunRow, type SiteEvent } from '@golem/core'
 import type { Cell, Database, Transaction } from './database.ts'
 import { COMMAND, DOCUMENT, EVENT, GAP, RUN, RUN_ROW, SAMPLE, rollupTable } from './schema.ts'
 
@@ -54,7 +54,7 @@ export interface Batch {
   samples: readonly { series: number; t: number; value: number | string }[]
   minutes: readonly RollupPart[]
   hours: readonly RollupPart[]
-  /** New ones, and those that have ended, known by series and begin. */
+  /** New ones, and those that have ended, known by series and begin. One that ends at its begin is removed. */
   gaps: readonly GapRow[]
   /** Those of which first, last or kept readings have changed. */
   series: readonly Series[]
@@ -87,9 +87,22 @@ export function runOf(by: string): string | null {
   return /^run (\S+)$/.exec(by)?.[1] ?? null
 }
 
-/** Writes a batch: all of it or nothing. Writing one twice changes nothing but the rollups: ask `remembered` before. */
-export function writeBatch(database: Database, batch: Batch): Promise<void> {
+/**
+ * Writes a batch: all of it or nothing. Writing one twice changes nothing but the rollups.
+ *
+ * @param after - what has to be remembered now; otherwise somebody else has written since, and nothing is written
+ * @throws GolemError LEASE_LOST in that case
+ */
+export function writeBatch(
+  database: Database,
+  batch: Batch,
+  after: Readonly<Record<string, string | undefined>> = {},
+): Promise<void> {
   return database.transaction(async (transaction) => {
+    for (const [name, value] of Object.entries(after)) {
+      const [row] = await transaction.query<{ value: string }>('SELECT value FROM meta WHERE name = ?', [name])
+      if (row?.value !== value) throw new GolemError('LEASE_LOST', 'Another archiver has written meanwhile.')
+    }
     const write = async (table: Parameters<Transaction['insert']>[0], rows: Cell[][]): Promise<void> => {
       if (rows.length > 0) await transaction.insert(table, rows)
     }
@@ -110,12 +123,20 @@ export function writeBatch(database: Database, batch: Batch): Promise<void> {
     }
     await write(
       GAP,
-      batch.gaps.map(({ series, from, until, reason, message }) => [series, from, until, reason, message]),
+      newest(batch.gaps, ({ series, from }) => `${series} ${from}`).map(
+        ({ series, from, until, reason, message }) => [series, from, until, reason, message],
+      ),
     )
+    // One that turned out to be none.
+    for (const { series, from, until } of batch.gaps) {
+      if (until !== null && until <= from) {
+        await transaction.run('DELETE FROM gap WHERE series = ? AND t = ? AND until <= t', [series, from])
+      }
+    }
     for (const one of batch.series) await writeSeries(transaction, one)
     await write(EVENT, batch.events.map(eventRow))
-    await write(COMMAND, batch.commands.map(commandRow))
-    await write(RUN, batch.runs.map(runRow))
+    await write(COMMAND, newest(batch.commands, ({ id }) => id).map(commandRow))
+    await write(RUN, newest(batch.runs, ({ id }) => id).map(runRow))
     await write(
       RUN_ROW,
       batch.rows.map(({ run, row }) => [run, row.id, Date.parse(row.at), JSON.stringify(row)]),
@@ -131,6 +152,11 @@ export function writeBatch(database: Database, batch: Batch): Promise<void> {
       )
     }
   })
+}
+
+/** Of those with the same key the last: PostgreSQL takes one key only once in a statement. */
+function newest<T>(all: readonly T[], keyOf: (one: T) => string): T[] {
+  return [...new Map(all.map((one) => [keyOf(one), one])).values()]
 }
 
 /** What the last batch has left under a name. */

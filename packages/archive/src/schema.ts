@@ -4,7 +4,7 @@ import type { Database, Table } from './database.ts'
 export const SCHEMA_VERSION = 1
 
 /**
- * The tables, as statements that both databases understand. `{real}` and `{compact}` are where they differ: SQLite keeps
+ * The tables, as statements that both databases understand. What stands in braces is where they differ: SQLite keeps
  * a table whose rows are found by their key within the key's own tree, which saves a third of the disk.
  *
  * - `meta`: what the archiver remembers: schema, positions in the streams
@@ -20,7 +20,7 @@ export const SCHEMA_VERSION = 1
 export const TABLES = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) {compact};
 CREATE TABLE series (
-  id INTEGER PRIMARY KEY, instrument TEXT NOT NULL, parameter TEXT NOT NULL, type TEXT NOT NULL, label TEXT NOT NULL, unit TEXT,
+  id {id}, instrument TEXT NOT NULL, parameter TEXT NOT NULL, type TEXT NOT NULL, label TEXT NOT NULL, unit TEXT,
   first_at BIGINT, last_at BIGINT, kept_at BIGINT, kept_v {real}, kept_x TEXT, UNIQUE (instrument, parameter));
 CREATE TABLE sample (series INTEGER NOT NULL, t BIGINT NOT NULL, v {real}, x TEXT, PRIMARY KEY (series, t)) {compact};
 CREATE TABLE minute (
