@@ -1,4 +1,10 @@
-import { type ExportJob, type LogSelection, type ReadingsJob, exportInThread } from '@golem/archive'
+import {
+  type ExportJob,
+  type LogSelection,
+  type ReadingsJob,
+  exportInThread,
+  exportsEnded,
+} from '@golem/archive'
 import { GolemError, isoTime } from '@golem/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
@@ -36,6 +42,7 @@ type LogRequest = Pick<LogSelection, 'what' | 'instrument' | 'run' | 'kind'> & {
 /** Files of what the archive has, however long. */
 export function exportRoutes(app: FastifyInstance, context: WebContext): void {
   const exporter = new Exporter(context)
+  app.addHook('onClose', exportsEnded)
 
   app.get<{ Querystring: ReadingsRequest }>(
     '/api/export',

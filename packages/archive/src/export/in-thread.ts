@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, GolemError, messageOf } from '@golem/core'
 import { Worker } from 'node:worker_threads'
 import type { ExportJob, StartedExport } from './job.ts'
-import type { ThreadMessage } from './thread-messages.ts'
+import type { ThreadMessage, ThreadRequest } from './thread-messages.ts'
 
 /**
  * Exports in a thread with a connection of its own: SQLite and the making of files take the processor for as long as they
@@ -40,10 +40,19 @@ async function* bytesOf(inbox: Inbox): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Threads that have not ended yet. */
+const underWay = new Set<Promise<void>>()
+
+/** Resolves when all exports of this process that were begun until now have ended: it must not end before them. */
+export async function exportsEnded(): Promise<void> {
+  await Promise.all(underWay)
+}
+
 /** What the thread has said and nobody has heard yet. */
 class Inbox {
   readonly #thread: Worker
   readonly #signal: AbortSignal
+  readonly #gone: Promise<void>
   readonly #messages: ThreadMessage[] = []
   #failure: Error | undefined
   #wake: () => void = () => undefined
@@ -56,9 +65,14 @@ class Inbox {
       this.#wake()
     })
     thread.on('error', (error) => this.#fail(error))
-    thread.on('exit', () =>
-      this.#fail(new GolemError('ARCHIVE_DOWN', 'The thread of the export has ended early.')),
-    )
+    this.#gone = new Promise((resolve) => {
+      thread.on('exit', () => {
+        this.#fail(new GolemError('ARCHIVE_DOWN', 'The thread of the export has ended early.'))
+        resolve()
+      })
+    })
+    underWay.add(this.#gone)
+    void this.#gone.then(() => underWay.delete(this.#gone))
     signal.addEventListener('abort', this.#aborted, { once: true })
   }
 
@@ -77,12 +91,18 @@ class Inbox {
 
   /** A piece was taken: the thread may make one more. */
   taken(): void {
-    this.#thread.postMessage('more')
+    this.#ask('more')
   }
 
+  /** Resolves when the thread is gone. */
   async close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#aborted)
-    await this.#thread.terminate()
+    this.#ask('stop')
+    await this.#gone
+  }
+
+  #ask(request: ThreadRequest): void {
+    this.#thread.postMessage(request)
   }
 
   readonly #aborted = (): void => {

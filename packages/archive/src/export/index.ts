@@ -1,5 +1,5 @@
 export type { CsvDialect } from './csv.ts'
-export { exportInThread } from './in-thread.ts'
+export { exportInThread, exportsEnded } from './in-thread.ts'
 export type { ExportJob, LogJob, ReadingsJob, StartedExport } from './job.ts'
 export type { Origin } from './origin.ts'
 export { EXPORT_FORMATS, type ExportFormat } from './readings.ts'

@@ -7,3 +7,6 @@ export type ThreadMessage =
   | { what: 'bytes'; bytes: Uint8Array }
   | { what: 'ended' }
   | { what: 'failed'; code?: string; message: string; field?: string }
+
+/** What it is asked for: one piece more, or to end. */
+export type ThreadRequest = 'more' | 'stop'
