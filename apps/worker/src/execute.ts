@@ -71,9 +71,10 @@ export async function executeCommand(
   const known = journal.entry(id)
   const outcome = known
     ? (known.outcome ?? unknownOutcome('It had begun before, and how it ended is not known.'))
-    : begin.answer === 'ok'
-      ? await perform(execution, instrument, record, begin.under)
-      : refusal(begin)
+    : (doubt(execution, record) ??
+      (begin.answer === 'ok'
+        ? await perform(execution, instrument, record, begin.under)
+        : refusal(begin)))
   const endedAt = context.client.clock.now()
   try {
     journal.end(id, outcome, endedAt)
@@ -88,6 +89,14 @@ export async function executeCommand(
     )
   if (outcome.outcome === 'unknown') instrument.settleLater(record)
   else if (outcome.outcome !== 'refused') instrument.pollSoon()
+}
+
+/** It may have been carried out by somebody whose journal is not here: then nobody can say what became of it. */
+function doubt({ suspectBefore }: ExecuteContext, { givenAt, submittedAt }: CommandRecord): Outcome | null {
+  if (Date.parse(givenAt ?? submittedAt) >= suspectBefore) return null
+  return unknownOutcome(
+    'Redis was restarted after this was submitted, and another machine may have carried it out before.',
+  )
 }
 
 function refusal(begin: Begin): Outcome {
@@ -112,16 +121,11 @@ function refusal(begin: Begin): Outcome {
 }
 
 async function perform(
-  { context, link, journal, suspectBefore }: ExecuteContext,
+  { context, link, journal }: ExecuteContext,
   instrument: Instrument,
   record: CommandRecord,
   under: string,
 ): Promise<Outcome> {
-  if (Date.parse(record.submittedAt) < suspectBefore) {
-    return unknownOutcome(
-      'Redis was restarted after this was submitted, and another machine may have carried it out before.',
-    )
-  }
   const asked = targetOf(record)
   let target = asked
   let sent = false

@@ -33,6 +33,8 @@ export interface CommandRecord {
   /** Number of the reservation it was given under, where it named one. */
   reservation?: number
   submittedAt: string
+  /** Given again after Redis had lost it: when it was first given, at the earliest. */
+  givenAt?: string
   validUntil: string
   state: 'queued' | 'running' | 'ended'
   outcome?: OutcomeKind

@@ -79,6 +79,11 @@ export interface SubmitRequest {
   lead?: string
   /** Number of the reservation it is given under: it is refused when another one is in force by then. */
   reservation?: number
+  /**
+   * It was given before under the same key, and Redis has lost it: when that was at the earliest, ISO 8601 UTC. The worker
+   * sends it only when its journal can tell that it was not sent then.
+   */
+  givenAt?: string
 }
 
 /**

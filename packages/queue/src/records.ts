@@ -24,6 +24,7 @@ export interface StoredRequest {
   exchange?: string
   by: string
   reservation?: number
+  givenAt?: string
 }
 
 interface StoredRecord {
@@ -63,7 +64,7 @@ export function recordFrom(json: string): CommandRecord {
 
 /** The part of a record that does not change, as JSON for the scripts. */
 export function requestOf(record: StoredRequest): string {
-  const { id, instrument, parameter, value, action, exchange, by, reservation } = record
+  const { id, instrument, parameter, value, action, exchange, by, reservation, givenAt } = record
   return JSON.stringify({
     id,
     instrument,
@@ -72,6 +73,7 @@ export function requestOf(record: StoredRequest): string {
     ...(exchange === undefined ? {} : { exchange }),
     by,
     ...(reservation === undefined ? {} : { reservation }),
+    ...(givenAt === undefined ? {} : { givenAt }),
   })
 }
 

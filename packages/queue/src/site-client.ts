@@ -87,13 +87,14 @@ class RedisSiteClient implements SiteClient {
   }
 
   async submit(request: SubmitRequest): Promise<{ record: CommandRecord; created: boolean }> {
-    const { instrument, target, by, validForMs, idempotencyKey, reservation, lead } = request
+    const { instrument, target, by, validForMs, idempotencyKey, reservation, lead, givenAt } = request
     this.#checkBus()
     // With an idempotency key the id follows from it: a repeated request has the same id even when Redis has
     // lost the first one, and the worker's journal then knows it.
     const id = idempotencyKey === undefined ? randomUUID() : commandIdFor(by, idempotencyKey)
     const under = reservation === undefined ? {} : { reservation }
-    const stored = { id, instrument, by, ...under, ...target }
+    const before = givenAt === undefined ? {} : { givenAt }
+    const stored = { id, instrument, by, ...under, ...before, ...target }
     // Ledger and queue go out together, in this order on one connection, so that they take one round trip. The
     // worker goes by the ledger: a job whose command was refused there is dropped.
     const [submitted, queued] = await Promise.allSettled([

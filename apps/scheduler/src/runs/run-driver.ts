@@ -5,6 +5,7 @@ import {
   type EngineEvent,
   type Now,
   PROGRAM_STEP,
+  pendingCommand,
   type Program,
   type StepResult,
   statusOf,
@@ -14,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ProgramStep } from '../code/program-step.ts'
 import type { PartContext } from '../part.ts'
 import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
-import { RunCommands } from './commands.ts'
+import { LOST as LOST_BY_REDIS, notAgain, RunCommands } from './commands.ts'
 import { readingsFrom } from './readings.ts'
 import { RunReservation } from './reservation.ts'
 import { isSameButTime, written } from './written.ts'
@@ -22,6 +23,8 @@ import { type CodeProgress, LOST, nameOf, NOTHING_TOLD, recordOf, type StoredRun
 
 /** Before Redis is asked again, in ms. */
 const AGAIN_AFTER_MS = 300
+/** Before it is looked again whether all events have been dealt with, in ms. */
+const LOOK_AGAIN_MS = 20
 /** The longest a timer is set for, in ms: long waits are looked at now and then. */
 const LONGEST_TIMER_MS = 60_000
 /** How often a run that does nothing but wait writes down how far it is, in ms. */
@@ -125,23 +128,15 @@ export class RunDriver {
       return this.#reservation.resume()
     }
     const notSent: string[] = []
+    const lost: string[] = []
     for (const id of statusOf(program, state).pending) {
       if (await this.#commands.wasGiven(id)) void this.#await(id)
-      else if (redisStartedAt > savedAt) {
-        this.feed({
-          type: 'outcome',
-          id,
-          outcome: {
-            outcome: 'unknown',
-            effect: 'unknown',
-            code: 'WORKER_LOST',
-            message: 'Redis was started anew since, and its ledger does not know the command (any more)',
-          },
-        })
-      } else notSent.push(id)
+      else if (redisStartedAt > savedAt) lost.push(id)
+      else notSent.push(id)
     }
     this.feed({ type: 'interrupted', ...gone, notSent })
     this.#reservation.resume()
+    for (const id of lost) void this.#giveAgain(id)
   }
 
   /** Something has happened to it. */
@@ -327,7 +322,34 @@ export class RunDriver {
 
   async #give({ id, instrument, target }: Extract<Effect, { type: 'command' }>): Promise<void> {
     const fence = this.#reservation.fenceOf(instrument)
-    const outcome = await this.#commands.give(id, instrument, target, fence)
+    let lostAt: number | undefined
+    const onLost = (): void => void (lostAt ??= performance.now())
+    const outcome = await this.#commands.give(id, instrument, target, fence, { onLost })
+    if (!outcome) return
+    if (lostAt !== undefined && outcome.outcome === 'unknown') {
+      const cause = 'Redis was started anew and has lost a command'
+      this.feed({ type: 'interrupted', gapMs: performance.now() - lostAt, notSent: [], cause })
+    }
+    this.feed({ type: 'outcome', id, outcome })
+  }
+
+  /** Redis has lost a command of a leader before: given again if the run goes on where it was, else nobody can tell. */
+  async #giveAgain(id: string): Promise<void> {
+    // What the step wants done after an interruption is decided first.
+    while (this.#working || this.#events.length > 0) await sleep(LOOK_AGAIN_MS)
+    const { state, submittedAt } = this.#stored
+    const command = pendingCommand(state, id)
+    const goesOn = command && !state.hold && state.phase !== 'safe'
+    const outcome = goesOn
+      ? await this.#commands.give(
+          id,
+          command.instrument,
+          command.target,
+          this.#reservation.fenceOf(command.instrument),
+          // When exactly it was given is not known: not before the run was there.
+          { givenAt: submittedAt },
+        )
+      : notAgain('the run does not go on by itself')
     if (outcome) this.feed({ type: 'outcome', id, outcome })
   }
 
@@ -341,6 +363,7 @@ export class RunDriver {
     if (this.#awaited.has(id)) return
     this.#awaited.add(id)
     const outcome = await this.#commands.outcomeOf(id)
+    if (outcome === LOST_BY_REDIS) return this.#giveAgain(id)
     if (outcome) this.feed({ type: 'outcome', id, outcome })
   }
 

@@ -127,6 +127,15 @@ export function* allNodes(state: EngineState): Generator<StepNode> {
   for (const { sequence } of state.owed) yield* nodesOf(sequence)
 }
 
+/** What an effect whose outcome is awaited commands; undefined: it is none, or is not awaited any more. */
+export function pendingCommand(
+  state: EngineState,
+  id: string,
+): { instrument: string; target: CommandTarget } | undefined {
+  const command = [...allNodes(state)].find((node) => node.command?.id === id)?.command
+  return command && !command.outcome ? command : undefined
+}
+
 export function sequenceOf(steps: readonly number[]): Sequence {
   return { steps, index: 0, node: null }
 }
