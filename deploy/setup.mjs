@@ -185,7 +185,7 @@ async function build(withTests) {
   const dashboard = path.join(ROOT, 'apps', 'dashboard')
   const page = fingerprint([...common, dashboard, path.join(ROOT, 'packages', 'core')])
   const now = { ...before }
-  const compiled = ['cli', 'web', 'worker', 'scheduler', 'simulator'].map((app) =>
+  const compiled = ['cli', 'web', 'worker', 'scheduler', 'archiver', 'simulator'].map((app) =>
     path.join(ROOT, 'apps', app, 'dist', 'main.js'),
   )
   const node = process.execPath

@@ -1,5 +1,6 @@
 import {
   type AlarmRecord,
+  type ArchiverRecord,
   type BusState,
   type Calibration,
   type CalibrationDraft,
@@ -43,6 +44,7 @@ export class InMemoryView implements SiteView {
   readonly snapshots = new Map<string, Snapshot>()
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
+  readonly archivers = new Map<string, ArchiverRecord>()
   readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
   readonly recipes = new Map<string, RecipeDescription>()

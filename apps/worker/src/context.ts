@@ -6,20 +6,23 @@ import type { Calibrations } from './calibrations.ts'
 import type { Interlocks } from './interlocks.ts'
 import type { Publisher } from './publisher.ts'
 import type { Reservations } from './reservations.ts'
+import type { Sampler } from './sampler.ts'
 
 /** What the parts of one worker process share. */
 export interface WorkerContext {
   readonly id: string
   readonly client: WorkerClient
   readonly publisher: Publisher
+  /** undefined: the site keeps no archive. */
+  readonly sampler: Sampler | undefined
   readonly log: Logger
   readonly stops: Stops
   readonly reservations: Reservations
   readonly interlocks: Interlocks
+  readonly calibrations: Calibrations
   /** Folder of the journals. */
   readonly journalDir: string
 }
-  readonly calibrations: Calibrations
 
 /** The emergency stops in force, as this process knows them. */
 export class Stops {

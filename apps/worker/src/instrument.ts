@@ -64,13 +64,12 @@ export interface InstrumentOptions {
 /** One instrument in the hands of its owner: its readings, its condition, and what is still to be found out. */
 export class Instrument {
   readonly id: string
-  readonly description: InstrumentDescription
   readonly driver: Driver
   readonly channel: Channel
   /** Those that have rules. */
+  readonly outputs: Outputs
   /** Those that calibrations make. */
   readonly calibrated: CalibratedParameters
-  readonly outputs: Outputs
   /** The question that waits for a person, if any. */
   powerReturn: () => Snapshot['powerReturn'] = () => undefined
   /** When the next poll is due, by the monotonic clock. */
@@ -82,8 +81,8 @@ export class Instrument {
   readonly #unsettled = new Map<string, { record: CommandRecord; since: number }>()
   readonly #wake: () => void
   readonly #pollEveryMs: number
-  #description: InstrumentDescription
   readonly #staleAfterMsOf: Readonly<Record<string, number>>
+  #description: InstrumentDescription
   #condition: Condition = 'connecting'
   #conditionSince: string
   #message = 'Not heard of yet.'
@@ -111,17 +110,18 @@ export class Instrument {
       Object.entries(config.parameters).flatMap(([name, { pollEveryMs }]) =>
         pollEveryMs === undefined ? [] : [[name, staleAfterMs(pollEveryMs)]],
       ),
+    )
     for (const [name, from] of this.calibrated.sources) {
       const periods = from.flatMap((one) => staleAfterMsOf[one] ?? [])
       if (periods.length > 0) staleAfterMsOf[name] = Math.max(...periods, staleAfterMs(config.pollEveryMs))
     }
     this.#staleAfterMsOf = staleAfterMsOf
-    )
     this.#conditionSince = isoTime(context.client.clock.now())
     for (const [name, { readable }] of Object.entries(description.parameters)) {
       if (readable) this.#readings[name] = { value: null, at: null, quality: 'stale' }
     }
   }
+
   get description(): InstrumentDescription {
     return this.#description
   }
@@ -131,7 +131,6 @@ export class Instrument {
     this.#description = description
     Object.assign(this.#readings, this.calibrated.readings(this.#readings))
   }
-
 
   /** A parameter as the driver defines it. @throws UNKNOWN_NAME */
   spec(name: string): ParameterSpec<never> {
@@ -229,6 +228,7 @@ export class Instrument {
       if (reading.quality === 'good') reading.quality = 'stale'
     }
     this.#become(condition, message)
+    this.#sample()
     this.publish()
   }
 
@@ -252,7 +252,7 @@ export class Instrument {
       writtenAt: isoTime(this.#context.client.clock.now()),
       owner: this.#owned ? this.#context.id : null,
       seenAt: this.#seenAt,
-      staleAfterMs: Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0),
+      staleAfterMs: this.#staleAfterMs,
       staleAfterMsOf: this.#staleAfterMsOf,
       readings: structuredClone(this.#readings),
       ...(interlocks.length === 0 ? {} : { interlocks }),
@@ -314,6 +314,7 @@ export class Instrument {
     if (bad.length === 0) this.#become('ok', 'It answers.')
     else this.#become('degraded', `No good reading of ${bad.map(([name]) => name).join(', ')}.`)
     this.#settleFrom(found, startedAt)
+    this.#sample()
     if (publishing === 'now') this.publish()
     else this.#publishSoon()
   }
@@ -351,11 +352,10 @@ export class Instrument {
     } else {
       this.#become(this.#condition === 'ok' ? 'degraded' : this.#condition, sentence)
     }
+    this.#sample()
     this.publish()
   }
 
-  #become(condition: Condition, message: string): void {
-    if (condition !== this.#condition) {
   /** Hands what is new of the readings to the archive: a snapshot may be overtaken by the next one, this is not. */
   #sample(): void {
     this.#context.sampler?.take(this.id, {
@@ -371,6 +371,8 @@ export class Instrument {
     return Math.max(staleAfterMs(this.#config.pollEveryMs), this.driver.silenceMs ?? 0)
   }
 
+  #become(condition: Condition, message: string): void {
+    if (condition !== this.#condition) {
       this.#conditionSince = isoTime(this.#context.client.clock.now())
       this.#tell('condition', `${this.#condition} -> ${condition}: ${message}`)
       this.#context.log[condition === 'lost' ? 'warn' : 'info']({ instrument: this.id, condition }, message)

@@ -12,6 +12,7 @@ import { Interlocks } from './interlocks.ts'
 import { Ownership } from './ownership.ts'
 import { Publisher } from './publisher.ts'
 import { Reservations } from './reservations.ts'
+import { Sampler } from './sampler.ts'
 import { UnclaimedDevices } from './unclaimed-devices.ts'
 
 export interface WorkerOptions {
@@ -54,11 +55,15 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     onLeaseLost: (link, why) => ownership.lost(link, why),
     onReady: () => void ownership.restored(),
   })
+  const sampler = site.archive
+    ? new Sampler(site.archive.stream, site.instruments, () => client.clock.now())
+    : undefined
   const journalDir = path.join(site.instanceDir, 'journal', site.name)
   const context: WorkerContext = {
     id,
     client,
-    publisher: new Publisher(client, onError),
+    publisher: new Publisher(client, onError, sampler),
+    sampler,
     log,
     stops: new Stops(),
     reservations: new Reservations(() => client.clock.now()),
@@ -73,12 +78,12 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
       log,
       onError,
     }),
+    calibrations: new Calibrations(site.calibrations),
     journalDir,
   }
   const links = linksOf(site)
   const unclaimedDevices = new UnclaimedDevices(
     site.instruments.filter((one) => one.host === null || one.host === host).map(({ endpoint }) => endpoint),
-    calibrations: new Calibrations(site.calibrations),
     log,
   )
   const ownership = new Ownership({
@@ -126,13 +131,13 @@ async function obey(message: ControlMessage, ownership: Ownership): Promise<void
       return ownership.releaseNow(message)
     case 'reservation':
       return ownership.reservationChanged(message)
+    case 'calibration':
+      return ownership.recalibrate()
     case 'released':
     case 'worker':
       return ownership.nudge()
   }
 }
-    case 'calibration':
-      return ownership.recalibrate()
 
 /** The instruments of a site by the connection they hang on. */
 export function linksOf(site: Site): LinkConfig[] {

@@ -8,6 +8,7 @@ import {
   parseAddress,
 } from '@golem/core'
 import { readAlarms } from './check-alarms.ts'
+import { readArchiveRule } from './check-archive.ts'
 import { readUses } from './check-calibrations.ts'
 import { readGateway, type SiteGateway } from './check-gateway.ts'
 import { checkAgainstModel } from './check-model.ts'
@@ -123,7 +124,7 @@ export function readDuration(
 }
 
 function readOverride(raw: RawParameter, path: Path, report: Report): ParameterOverride {
-  const { pollEvery, alarms, maxOn, minOn, minOff, rearm, slew, count, ...rest } = raw
+  const { pollEvery, alarms, archive, maxOn, minOn, minOff, rearm, slew, count, ...rest } = raw
   const rules = readRules({ maxOn, minOn, minOff, rearm, slew, count }, path, report)
   const pollEveryMs = readPollEvery(pollEvery, [...path, 'pollEvery'], report)
   return {
@@ -131,6 +132,7 @@ function readOverride(raw: RawParameter, path: Path, report: Report): ParameterO
     ...(pollEveryMs === undefined ? {} : { pollEveryMs }),
     ...(rules === undefined ? {} : { rules }),
     ...(alarms === undefined ? {} : { alarms: readAlarms(alarms, [...path, 'alarms'], report) }),
+    ...(archive === undefined ? {} : { archive: readArchiveRule(archive, [...path, 'archive'], report) }),
   }
 }
 

@@ -16,6 +16,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface Environment {
   /** REDIS_URL: overrides `redis` of site.yaml; may hold a password. */
   redisUrl: string | null
+  /** GOLEM_ARCHIVE: overrides `archive.place` of site.yaml; may hold a password. */
+  archive: string | null
   /** GOLEM_SITE: the site file (default: site.yaml in the instance folder). Absolute. */
   siteFile: string
   /** GOLEM_INSTANCE: the instance folder (default: the one the site file is in). Absolute. */
@@ -56,6 +58,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
   const instance = get('GOLEM_INSTANCE')
   return {
     redisUrl,
+    archive: get('GOLEM_ARCHIVE') ?? null,
     siteFile: resolve(get('GOLEM_SITE') ?? join(instance ?? 'instance', 'site.yaml')),
     instanceDir: instance === undefined ? null : resolve(instance),
     host: get('GOLEM_HOST') ?? hostname(),

@@ -1,7 +1,8 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
 import { checkReferences } from './check-alarms.ts'
+import { readArchive } from './check-archive.ts'
 import { checkInputs, readCalibrations } from './check-calibrations.ts'
 import { readDerived } from './check-derived.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
@@ -9,8 +10,8 @@ import { readSchedules } from './check-schedules.ts'
 import { readInterlocks } from './check-interlocks.ts'
 import { readOnOrphaned } from './check-orphan.ts'
 import { checkSchema } from './check-schema.ts'
-import { readWeb } from './check-web.ts'
 import { readSyslog } from './check-syslog.ts'
+import { readWeb } from './check-web.ts'
 import { readNotifiers } from './check-notify.ts'
 import { type Environment, readEnvironment, type Variables } from './environment.ts'
 import { inWords } from './in-words.ts'
@@ -77,15 +78,15 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
     file,
     instanceDir,
     redisUrl: environment?.redisUrl ?? raw.redis ?? null,
-    archive: { place: join(instanceDir, 'archive', `${raw.site ?? ''}.sqlite`) },
+    archive: readArchive(raw, instanceDir, environment?.archive ?? null, report),
     leaseMs:
       raw.lease === undefined
         ? DEFAULT_LEASE_MS
         : (readDuration(raw.lease, [LEASE_MIN_MS, LEASE_MAX_MS], ['lease'], report) ?? DEFAULT_LEASE_MS),
     maxWaiting: raw.maxWaiting ?? DEFAULT_MAX_WAITING,
     web: readWeb(raw, authWritten, report),
-    clock: raw.clock ?? 'synchronised',
     syslog: readSyslog(raw.syslog, report),
+    clock: raw.clock ?? 'synchronised',
     schedules: readSchedules(raw.schedules ?? [], {
       instruments: (raw.instruments ?? []).flatMap((one) => one?.id ?? []),
       report,

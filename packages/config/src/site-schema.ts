@@ -1,4 +1,5 @@
 import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
+import { archiveSchema, parameterArchive, type RawArchive, type RawArchiveRule } from './archive-schema.ts'
 import { type RawUse, useCalibrations } from './calibrations-schema.ts'
 import { derivedSchema, type RawDerived } from './derived-schema.ts'
 import { interlocksSchema, type RawInterlock } from './interlocks-schema.ts'
@@ -8,8 +9,8 @@ import { parameterRules, type RawRules } from './rules-schema.ts'
 import { clockSchema, type RawSchedule, schedulesSchema } from './schedule-schema.ts'
 import { byName, duration, flag, HOST_PATTERN, ID_PATTERN, table, text } from './schema-parts.ts'
 import type { ActionOverride } from './site.ts'
-import { TOKEN_HASH_PATTERN } from './token.ts'
 import { type RawSyslog, syslogSchema } from './syslog-schema.ts'
+import { TOKEN_HASH_PATTERN } from './token.ts'
 
 /** The limits a site may narrow. */
 const limits = {
@@ -38,6 +39,7 @@ const parameter = table('What this site says of a parameter; what is left out st
   hidden: flag('true: neither shown nor published'),
   ...parameterRules,
   alarms: parameterAlarms,
+  archive: parameterArchive,
 })
 
 const action = table('What this site says of an action', {
@@ -165,6 +167,7 @@ export const siteSchema = {
       },
       title: text('what the page calls this installation; default: the name'),
       redis: text('address of Redis, without password; default: golem up starts its own'),
+      archive: archiveSchema,
       lease: duration('how long a worker owns a link without renewing, from 1 s to 10 min; default 10 s'),
       maxWaiting: {
         type: 'integer',
@@ -191,10 +194,10 @@ export const siteSchema = {
         },
       }),
       gateway: table('What holds for the gateway ports of all instruments', gatewayAccess),
+      syslog: syslogSchema,
       auth: {
         description: 'who may do what: none, or a table with tokens',
         if: { type: 'object' },
-      syslog: syslogSchema,
         // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
         then: table(
           'Who may do what',
@@ -221,15 +224,16 @@ export interface RawSite {
   site?: string
   title?: string
   redis?: string
+  archive?: false | RawArchive
   lease?: string
   maxWaiting?: number
   web?: { listen?: string; port?: number; hosts?: (string | undefined)[] }
   gateway?: { listen?: string; allow?: (string | undefined)[]; readOnly?: boolean }
+  syslog?: RawSyslog
   auth?:
     | 'none'
     | { tokens?: ({ name?: string; role?: 'viewer' | 'operator' | 'admin'; hash?: string } | undefined)[] }
   notify?: (RawNotifier | undefined)[]
-  syslog?: RawSyslog
   clock?: 'synchronised' | 'any'
   schedules?: (RawSchedule | undefined)[]
   interlocks?: (RawInterlock | undefined)[]
@@ -277,4 +281,5 @@ export interface RawParameter extends RawRules {
   safe?: number | boolean | string | null
   hidden?: boolean
   alarms?: RawAlarms
+  archive?: false | RawArchiveRule
 }

@@ -67,7 +67,20 @@ export interface ParameterOverride {
   rules?: OutputRules
   /** When its value calls a person. */
   alarms?: readonly AlarmRule[]
+  /** false: its readings are not kept. */
+  archive?: false | ArchiveRule
 }
+
+/** Which readings of a parameter are stored singly. */
+export interface ArchiveRule {
+  /** A value that differs from the stored one by no more counts as unchanged (default 0). */
+  deadband: number
+  /** A value that stays is stored so often all the same, in ms (default a minute). */
+  heartbeatMs: number
+}
+
+/** Of parameters of which the site says nothing. */
+export const DEFAULT_ARCHIVE_RULE: ArchiveRule = { deadband: 0, heartbeatMs: 60_000 }
 
 /** What a site says of one action. */
 export interface ActionOverride {
@@ -192,8 +205,24 @@ export type NotifierTarget =
 
 /** The archive of a site. */
 export interface ArchiveConfig {
-  /** Path of a file, absolute. */
+  /** Path of a file, absolute, or the URL of a PostgreSQL database. */
   place: string
+  /** How many entries of workers may wait in Redis for the archiver (default 500,000); the oldest are lost first. */
+  stream: number
+  /** How long what is archived is kept, in ms; null: for ever (default). */
+  keep: ArchiveKeep
+}
+
+/** Nothing is ever forgotten. */
+export const KEEP_ALL: ArchiveKeep = { raw: null, minute: null, hour: null, events: null }
+
+export interface ArchiveKeep {
+  /** Readings that were stored singly. */
+  raw: number | null
+  minute: number | null
+  hour: number | null
+  /** The log, commands, and gaps. */
+  events: number | null
 }
 
 /** One installation, read from `instance/site.yaml` and found without fault. */
@@ -215,6 +244,8 @@ export interface Site {
   /** How many commands may wait for one instrument (default 32). */
   maxWaiting: number
   web: WebConfig
+  /** Where the log of boards and programs is listened for; null: nowhere. */
+  syslog: SyslogConfig | null
   /** Who is told of alarms. */
   notify: readonly NotifierConfig[]
   instruments: readonly InstrumentConfig[]
@@ -227,5 +258,3 @@ export interface Site {
   /** Rules across instruments. */
   interlocks: readonly InterlockRule[]
 }
-  /** Where the log of boards and programs is listened for; null: nowhere. */
-  syslog: SyslogConfig | null

@@ -106,6 +106,43 @@ export interface UnclaimedDevice {
   note?: string
 }
 
+/** What an archiver process says of itself, once a second. Of several one writes, the others stand by. */
+export interface ArchiverRecord {
+  id: string
+  host: string
+  pid: number
+  version: string
+  node: string
+  startedAt: string
+  /** Last beat, ISO 8601 UTC, by the site's clock. */
+  lastSeen: string
+  /** Is it the one that writes? What follows is said of that one. */
+  writes: boolean
+  /** Entries of the worker processes that wait in Redis, and how many may wait before the oldest are lost. */
+  backlog: number
+  backlogLimit: number
+  /** How old the oldest of them is, in ms; 0: none waits. */
+  behindMs: number
+  /** Entries that were lost since it was started, because more than `backlogLimit` waited. */
+  lost: number
+  /** Readings that were stored singly within the last minute, by the second. */
+  samplesPerSecond: number
+  /** How long the last transaction took, in ms. */
+  commitMs: number
+  /** What the archive takes on the disk; null: not known. */
+  sizeBytes: number | null
+  /** What of it each reading takes that is stored singly; null: too few to tell. */
+  bytesPerSample: number | null
+  /** What is left on the disk; null: not known. */
+  freeBytes: number | null
+  /** In how many days the disk is full, if it goes on like since it was started; null: not to be told yet. */
+  daysLeft: number | null
+  /** Absent: none. full: no room on the disk; slow: a transaction takes longer than its second; down: no database. */
+  trouble?: { kind: 'full' | 'slow' | 'down'; message: string }
+  rssMb: number
+  cpuPercent: number
+}
+
 export interface LeaseRecord {
   link: string
   worker: string

@@ -1,9 +1,10 @@
 import type {
   AlarmRecord,
+  ArchiverRecord,
   BusState,
-  CommandRecord,
   Calibration,
   CalibrationDraft,
+  CommandRecord,
   CommandTarget,
   InstrumentDescription,
   InterlockRecord,
@@ -24,9 +25,9 @@ import type {
   WorkerRecord,
 } from '@golem/core'
 import type { RecordTable } from './keys.ts'
+import type { EventPage, EventQuery, LogLine } from './events.ts'
 import type { Reservations } from './reservations.ts'
 
-import type { EventPage, EventQuery, LogLine } from './events.ts'
 /** Queue facts as they are kept: `oldestAt` (ms since 1970, site clock) instead of an age that grows. */
 export interface StoredQueue extends Omit<QueueState, 'oldestMs'> {
   oldestAt: number | null
@@ -48,6 +49,7 @@ export interface SiteView {
   readonly snapshots: ReadonlyMap<string, Snapshot>
   readonly queues: ReadonlyMap<string, StoredQueue>
   readonly workers: ReadonlyMap<string, WorkerRecord>
+  readonly archivers: ReadonlyMap<string, ArchiverRecord>
   /** Of instruments that were ever reserved. */
   readonly reservations: ReadonlyMap<string, ReservationState>
   readonly runs: ReadonlyMap<string, RunRecord>
@@ -56,12 +58,12 @@ export interface SiteView {
   readonly schedules: ReadonlyMap<string, ScheduleState>
   /** Of those that have ever tripped. */
   readonly interlocks: ReadonlyMap<string, InterlockRecord>
-  readonly stop: StopState
-  readonly bus: BusState
   /** Every version, by `name version`. */
   readonly calibrations: ReadonlyMap<string, Calibration>
   /** Points of calibrations that are not made yet, by name. */
   readonly drafts: ReadonlyMap<string, CalibrationDraft>
+  readonly stop: StopState
+  readonly bus: BusState
   /** Site clock, ms since 1970. */
   now(): number
   /** Calls back after each change was applied; returns the function that ends it. */
@@ -98,6 +100,10 @@ export type SchedulerRequest =
   | { type: 'schedule'; schedule: string; enabled: boolean; by: string }
   | { type: 'acknowledge'; alarm: string; by: string; note: string }
   | { type: 'notifier-test'; notifier: string; by: string }
+  /** Its record stands already. */
+  | { type: 'calibration'; name: string; version: string }
+  /** One more point; `null`: what was measured is thrown away. */
+  | { type: 'calibration-point'; name: string; of: string; point: MeasuredPoint | null; by: string }
   | { type: 'code'; run: string; event: string; value: Value; by: string }
 
 /** What web processes (and the CLI) do with the site. Every method fails fast with QUEUE_DOWN when Redis is away. */
@@ -105,10 +111,6 @@ export interface SiteClient {
   readonly view: SiteView
   readonly reservations: Reservations
   /**
-  /** Its record stands already. */
-  | { type: 'calibration'; name: string; version: string }
-  /** One more point; `null`: what was measured is thrown away. */
-  | { type: 'calibration-point'; name: string; of: string; point: MeasuredPoint | null; by: string }
    * Puts a command into the ledger and the instrument's queue.
    *
    * @returns the record, and whether it is new (false: the idempotency key was used for it before)

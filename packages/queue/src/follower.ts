@@ -1,9 +1,10 @@
 import {
   type AlarmRecord,
+  type ArchiverRecord,
   type BusState,
-  type InstrumentDescription,
   type Calibration,
   type CalibrationDraft,
+  type InstrumentDescription,
   type InterlockRecord,
   NO_STOP,
   type ReservationState,
@@ -52,16 +53,17 @@ export class SiteFollower implements SiteView {
   readonly snapshots = new Map<string, Snapshot>()
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
+  readonly archivers = new Map<string, ArchiverRecord>()
   readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
   readonly recipes = new Map<string, RecipeDescription>()
   readonly alarms = new Map<string, AlarmRecord>()
   readonly schedules = new Map<string, ScheduleState>()
   readonly interlocks = new Map<string, InterlockRecord>()
-  epoch = ''
-  head = '0-0'
   readonly calibrations = new Map<string, Calibration>()
   readonly drafts = new Map<string, CalibrationDraft>()
+  epoch = ''
+  head = '0-0'
   stop: StopState = NO_STOP
   bus: BusState
   /** Last round trip to Redis, in ms; null while it is away. */
@@ -143,14 +145,19 @@ export class SiteFollower implements SiteView {
   }
 
   async #readWorkers(): Promise<void> {
-    const [found, epoch] = await Promise.all([
+    const [found, archivers, epoch] = await Promise.all([
       this.#fast.hgetall(this.#keys.workers),
+      this.#fast.hgetall(this.#keys.archivers),
       this.#fast.get(this.#keys.epoch),
     ])
     // init-db has been run, or Redis has lost its data: what is held here is of another life.
     if (this.#loaded && epoch !== this.epoch) this.#loaded = false
     this.workers.clear()
     for (const [id, json] of Object.entries(found)) this.workers.set(id, JSON.parse(json) as WorkerRecord)
+    this.archivers.clear()
+    for (const [id, json] of Object.entries(archivers)) {
+      this.archivers.set(id, JSON.parse(json) as ArchiverRecord)
+    }
     this.#tell({ kind: 'workers' })
   }
 
@@ -237,19 +244,19 @@ export class SiteFollower implements SiteView {
     const instrument = fields['i'] ?? ''
     switch (fields['k']) {
       case 'snapshot':
+        if (fields['v'] === '') return this.#gone(this.snapshots, instrument)
         this.snapshots.set(instrument, JSON.parse(fields['v'] ?? '{}') as Snapshot)
         this.#tell({ kind: 'snapshot', instrument })
         break
       case 'description':
+        if (fields['v'] === '') return this.#gone(this.descriptions, instrument)
         this.descriptions.set(instrument, JSON.parse(fields['v'] ?? '{}') as InstrumentDescription)
         this.#tell({ kind: 'description', instrument })
         break
-        if (fields['v'] === '') return this.#gone(this.snapshots, instrument)
       case 'queue': {
         const queue = storedQueue(fields)
         this.queues.set(instrument, queue)
         this.#tell({ kind: 'queue', instrument })
-        if (fields['v'] === '') return this.#gone(this.descriptions, instrument)
         break
       }
       case 'reservation':
@@ -261,6 +268,8 @@ export class SiteFollower implements SiteView {
       case 'alarm':
       case 'schedule':
       case 'interlock':
+      case 'calibration':
+      case 'draft':
         this.#keep(fields['k'], instrument, fields['v'] ?? '')
         break
       case 'stop':
@@ -268,10 +277,13 @@ export class SiteFollower implements SiteView {
         break
       default:
         // Written by a newer golem: what this one does not show, it need not know.
-      case 'calibration':
-      case 'draft':
         break
     }
+  }
+
+  /** A derived instrument is no more. */
+  #gone(table: Map<string, unknown>, instrument: string): void {
+    if (table.delete(instrument)) this.#tell({ kind: 'everything' })
   }
 
   /** @param json - the record, or nothing: it is no longer there */
@@ -281,11 +293,6 @@ export class SiteFollower implements SiteView {
     this.#tell({ kind: 'record', table, id })
   }
 
-  /** A derived instrument is no more. */
-  #gone(table: Map<string, unknown>, instrument: string): void {
-    if (table.delete(instrument)) this.#tell({ kind: 'everything' })
-  }
-
   #records(table: RecordTable): Map<string, unknown> {
     return {
       run: this.runs,
@@ -293,6 +300,8 @@ export class SiteFollower implements SiteView {
       alarm: this.alarms,
       schedule: this.schedules,
       interlock: this.interlocks,
+      calibration: this.calibrations,
+      draft: this.drafts,
     }[table]
   }
 
@@ -300,8 +309,6 @@ export class SiteFollower implements SiteView {
     try {
       this.stop = stopStateFrom(Object.entries(await this.#fast.hgetall(this.#keys.stop)).flat())
       this.#tell({ kind: 'stop' })
-      calibration: this.calibrations,
-      draft: this.drafts,
     } catch (error) {
       // Read again with everything else when Redis is back.
       this.#loaded = false

@@ -1,4 +1,10 @@
 export { type AdminOptions, clearQueue, initDb } from './admin.ts'
+export {
+  ArchiveClient,
+  type ArchiveClientOptions,
+  type Backlog,
+  type HappenedEvents,
+} from './archive-client.ts'
 export * from './api.ts'
 export { SiteClock } from './clock.ts'
 export { type Connection, connect, disconnect, withoutPassword } from './connection.ts'
@@ -17,6 +23,7 @@ export {
   type ReserveRequest,
 } from './reservations.ts'
 export { type SiteClientOptions, commandIdFor, openSiteClient } from './site-client.ts'
+export type { NumberedSample, ReceivedSample } from './samples.ts'
 export { untilConnected } from './until-connected.ts'
 export {
   type Begin,

@@ -28,16 +28,20 @@
  * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
  * | `scheduler` | hash: what the leading scheduler remembers, by its own names | leading scheduler | the next leader | for ever |
  * | `rows:<run>` | stream: what a run has measured | leading scheduler | web | as long as the run; newest 100,000 |
+ * | `samples` | stream, capped: readings on their way to the archive; `c` a running number, `s` worker, its life, and its own number | worker, with its snapshots | archiver, which removes what it has committed | newest 500,000, or as the site says |
+ * | `samples-count` | string: the last `c` | worker | archiver | until init-db |
+ * | `archivers` | hash by archiver | each archiver, once a second | follower | removed at its end, or after a day |
+ * | `lease:archiver` | string `archiver fence` | lease scripts | the archiver that writes | lease time, renewed |
  * | `starts` | stream: planned starts and what became of them | leading scheduler | web | newest 20,000 |
  * | `lease:scheduler` | string `scheduler fence` | lease scripts | leading scheduler, web | lease time, renewed |
  * | `ticket:<hash>` | string: who it lets in, as JSON | web | web, which removes it | 30 s, used once |
  * | `log-writer:<writer>` | string: number of its last batch of log lines | web | web (its script) | a day |
+ * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
+ * | `control` | channel | web, worker, leading scheduler | worker | - |
  * | `outcomes` | channel: `id record` | scripts that end a command | web | - |
  */
 export interface Keys {
   /** `{golem:<site>}` */
- * | `epoch` | string | whoever comes first after init-db | follower | until init-db |
- * | `control` | channel | web, worker, leading scheduler | worker | - |
   readonly root: string
   readonly bullPrefix: string
   readonly descriptions: string
@@ -54,6 +58,9 @@ export interface Keys {
   readonly requests: string
   readonly scheduler: string
   readonly starts: string
+  readonly samples: string
+  readonly samplesCount: string
+  readonly archivers: string
   command(id: string): string
   result(id: string): string
   records(table: RecordTable): string
@@ -85,6 +92,9 @@ export function keysOf(site: string): Keys {
     requests: `${root}:requests`,
     scheduler: `${root}:scheduler`,
     starts: `${root}:starts`,
+    samples: `${root}:samples`,
+    samplesCount: `${root}:samples-count`,
+    archivers: `${root}:archivers`,
     command: (id) => `${root}:command:${id}`,
     result: (id) => `${root}:result:${id}`,
     records: (table) => `${root}:${table}s`,
@@ -120,8 +130,8 @@ export const LEDGER_MAX = 20_000
 export const LEDGER_MAX_PER_INSTRUMENT = 2_000
 export const CHANGES_MAX = 5_000
 export const EVENTS_MAX = 50_000
+/** What the log may take up before log lines push out older entries, in bytes. */
+export const EVENTS_MAX_BYTES = 64 * 1_048_576
 export const REQUESTS_MAX = 5_000
 export const ROWS_MAX = 100_000
 export const STARTS_MAX = 20_000
-/** What the log may take up before log lines push out older entries, in bytes. */
-export const EVENTS_MAX_BYTES = 64 * 1_048_576

@@ -4,6 +4,7 @@ import { RESERVATION_PRELUDE, RESERVATION_SCRIPTS } from './scripts-reservations
 import { INTERLOCK_SCRIPTS } from './scripts-interlocks.ts'
 import { LOG_SCRIPTS } from './scripts-log.ts'
 import { SCHEDULER_SCRIPTS } from './scripts-scheduler.ts'
+import { WORKER_SCRIPTS } from './scripts-worker.ts'
 
 /**
  * The Lua scripts: each changes several keys of a site at once. KEYS[1] is the site's root `{golem:<site>}`, from
@@ -323,14 +324,6 @@ redis.call('DEL', lease)
 redis.call('PUBLISH', R .. ':control', ARGV[3])
 return 1`,
 
-  /** Writes tables and tells the followers, in one transaction. ARGV: triples table, instrument, JSON */
-  golemPublish: `
-for n = 1, #ARGV, 3 do
-  redis.call('HSET', R .. ':' .. ARGV[n] .. 's', ARGV[n + 1], ARGV[n + 2])
-  change('k', ARGV[n], 'i', ARGV[n + 1], 'v', ARGV[n + 2])
-end
-return #ARGV / 3`,
-
   /** ARGV: kind, instrument, by, message, details (JSON) or '' */
   golemEvent: `event(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 return 1`,
@@ -342,6 +335,7 @@ const SCRIPTS = {
   ...SCHEDULER_SCRIPTS,
   ...INTERLOCK_SCRIPTS,
   ...LOG_SCRIPTS,
+  ...WORKER_SCRIPTS,
 }
 
 export type ScriptName = keyof typeof SCRIPTS

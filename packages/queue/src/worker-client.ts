@@ -22,6 +22,7 @@ import { detailsToJson } from './events.ts'
 import { expireCommands } from './expire.ts'
 import { type RedisLife, LeaseKeeper, readRedisLife } from './leases.ts'
 import { endingOf, fingerprintOf, recordFrom, requestOf, stopStateFrom } from './records.ts'
+import type { NumberedSample } from './samples.ts'
 import { type KnownReservations, reservationsFrom } from './reservation-records.ts'
 import { type ScriptName, runScript, withScripts } from './scripts.ts'
 
@@ -33,9 +34,9 @@ export type ControlMessage =
   | { type: 'power-return'; instrument: string; keep: PowerReturnChoice; by: string }
   | { type: 'released'; link: string }
   | { type: 'worker'; worker: string }
-  /** `state` is JSON, see reservationsFrom. */
   /** Another version of this calibration was made. */
   | { type: 'calibration'; name: string }
+  /** `state` is JSON, see reservationsFrom. */
   | { type: 'reservation'; instrument: string; state: string }
 
 /** What Redis says when a worker asks to carry out a command. */
@@ -151,11 +152,19 @@ export class WorkerClient {
     return stopStateFrom(Object.entries(await this.#beat.hgetall(this.#keys.stop)).flat())
   }
 
-  /** Writes descriptions and snapshots, and tells the followers. Waits while Redis is away. */
+  /**
+   * Writes descriptions and snapshots, tells the followers, and hands readings to the archiver, all in one. Waits while
+   * Redis is away.
+   *
+   * @param samples - each is written once by the archiver, also when it comes twice
+   * @param streamMax - how many of them may wait in Redis
+   */
   async publish(
     entries: readonly (
       { table: 'description'; value: InstrumentDescription } | { table: 'snapshot'; value: Snapshot }
     )[],
+    samples: readonly NumberedSample[] = [],
+    streamMax = 0,
   ): Promise<void> {
     if (entries.length + samples.length === 0) return
     await this.#script(

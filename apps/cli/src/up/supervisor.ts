@@ -21,7 +21,7 @@ const READY_WITHIN_MS = 45_000
  * what nobody needs any more, three times over, and given back only a minute later. 4 cost nothing that could be told
  * apart from noise in CPU time per command; what carries out no commands gets less.
  */
-const YOUNG_MB = { web: 4, scheduler: 2, worker: 4, simulator: 2 }
+const YOUNG_MB = { web: 4, scheduler: 2, archiver: 2, worker: 4, simulator: 2 }
 
 export interface SupervisorOptions {
   /** The site, loaded without knowing where simulated devices are. */

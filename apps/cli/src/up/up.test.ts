@@ -112,7 +112,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const file = siteFile(t)
     const up = start(t, file, '--workers', '2')
     const { url, pids } = await up.ready()
-    assert.deepEqual(Object.keys(pids), ['redis', 'worker-1', 'worker-2', 'scheduler', 'web'])
+    assert.deepEqual(Object.keys(pids), ['redis', 'worker-1', 'worker-2', 'archiver', 'scheduler', 'web'])
     assert.ok(await answers(url))
     const record = path.join(path.dirname(file), 'run', 'web.json')
     assert.deepEqual(JSON.parse(readFileSync(record, 'utf8')), { url, pid: up.child.pid })
@@ -128,7 +128,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 test('web, worker and Redis are started again when they are killed, the page at the same address', async (t) => {
   const up = start(t, siteFile(t))
   const { url, pids } = await up.ready()
-  for (const part of ['web', 'scheduler', 'worker-1', 'redis']) {
+  for (const part of ['web', 'scheduler', 'archiver', 'worker-1', 'redis']) {
     process.kill(-pids[part]!, 'SIGKILL')
     await up.told(
       (event) => event.part === part && /ended \(SIGKILL\); it is started again/.test(event.message ?? ''),

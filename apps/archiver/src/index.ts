@@ -1,0 +1,1 @@
+export { type ArchiverOptions, type RunningArchiver, startArchiver } from './start.ts'

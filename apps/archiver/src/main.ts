@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { loadSite, readEnvironment, runAsService } from '@golem/config'
+import { GolemError, messageOf } from '@golem/core'
+import { Command } from 'commander'
+import { pino } from 'pino'
+import { startArchiver } from './start.ts'
+
+const program = new Command('golem-archiver')
+  .description('Copies readings, commands, runs and the log into the archive. One writes, others stand by.')
+  .option('--site <file>', 'site file (default: GOLEM_SITE)')
+  .option('--id <name>', 'unique name of this archiver (default: host name and process id)')
+  .addHelpText('after', '\nExample:\n  golem-archiver --site instance/site.yaml --id archiver-1')
+  .parse()
+
+const options = program.opts<{ site?: string; id?: string }>()
+const environment = readEnvironment()
+// Synchronous: at its end an asynchronous one waits for ever for a reader that is gone, and the process never ends.
+const log = pino(
+  { name: 'golem-archiver', level: environment.logLevel },
+  pino.destination({ dest: 1, sync: true }),
+)
+
+try {
+  const siteFile = options.site ?? environment.siteFile
+  const site = loadSite(siteFile)
+  const { redisUrl } = site
+  if (redisUrl === null) {
+    throw new GolemError(
+      'CONFIG_INVALID',
+      'No Redis: set "redis:" in the site file or REDIS_URL. (`golem up` starts one by itself.)',
+    )
+  }
+  const archiver = startArchiver(site, {
+    redisUrl,
+    log,
+    ...(options.id === undefined ? {} : { id: options.id }),
+  })
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  await runAsService({ isHealthy: () => archiver.healthy, close: () => archiver.close() }, log)
+} catch (error) {
+  log.fatal(messageOf(error))
+  process.exit(1)
+}

@@ -1,0 +1,148 @@
+import type { Site } from '@golem/config'
+import { type ArchiverRecord, GolemError, isoTime, messageOf } from '@golem/core'
+import { ArchiveClient } from '@golem/queue'
+import os from 'node:os'
+import type { Logger } from 'pino'
+import { Health } from './health.ts'
+import { Writer } from './writer.ts'
+
+export interface ArchiverOptions {
+  /** Unique among the archiver processes of a site (default: host name and process id). */
+  id?: string
+  redisUrl: string
+  log: Logger
+}
+
+export interface RunningArchiver {
+  readonly id: string
+  /** Is its loop turning? */
+  readonly healthy: boolean
+  /** Is this the one that writes? The others stand by. */
+  readonly writes: boolean
+  close(): Promise<void>
+}
+
+const VERSION = '0.1.0'
+/** How often the right to write is taken or kept, as a part of the lease time, and at least once a second. */
+const BEATS_PER_LEASE = 5
+const BEAT_MAX_MS = 1_000
+/** How long the loop may stand still before the watchdog ends the process, in ms. */
+const ALIVE_WITHIN_MS = 30_000
+
+/**
+ * Starts an archiver: it writes, or stands by until no other does, until it is closed.
+ *
+ * @throws GolemError CONFIG_INVALID when the site keeps no archive
+ */
+export function startArchiver(site: Site, options: ArchiverOptions): RunningArchiver {
+  const { redisUrl, log } = options
+  if (site.archive === null) {
+    throw new GolemError('CONFIG_INVALID', 'The site keeps no archive ("archive: false" in the site file).')
+  }
+  const { place, stream } = site.archive
+  const id =
+    options.id ?? `archiver-${os.hostname()}-${process.pid}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')
+  const health = new Health(log)
+  const describe = selfDescription()
+  let writer: Writer | undefined
+  let changing: Promise<void> = Promise.resolve()
+  let closing = false
+  let beating = false
+  let beatAt = performance.now()
+  let trouble = ''
+
+  /** Terms of office follow each other: a new one begins when the one before has wholly ended. */
+  const change = (step: () => Promise<void>): Promise<void> => {
+    changing = changing.then(step).catch((error: unknown) => log.error({ err: error }, 'the right to write'))
+    return changing
+  }
+  const client = new ArchiveClient({
+    site: site.name,
+    redisUrl,
+    archiver: id,
+    leaseMs: site.leaseMs,
+    onError: (error) => {
+      if (error.message !== trouble) log.warn({ err: error }, 'Redis connection')
+      trouble = error.message
+    },
+    onLost: (why) => {
+      const before = writer
+      writer = undefined
+      if (!before) return
+      log.warn(`this archiver writes no longer: ${why}`)
+      void change(() => before.end())
+    },
+  })
+  const beat = async (): Promise<void> => {
+    beatAt = performance.now()
+    if (beating || closing) return
+    beating = true
+    try {
+      if ((await client.lead()) && !writer && !closing) {
+        const next = new Writer({ site, place, client, health, log })
+        writer = next
+        void change(async () => next.begin())
+        log.info('this archiver writes')
+      }
+      await client.beat({
+        id,
+        ...describe(),
+        lastSeen: isoTime(client.clock.now()),
+        writes: writer !== undefined,
+        backlogLimit: stream,
+        ...(await health.told(place)),
+      })
+      trouble = ''
+    } catch (error) {
+      log.debug(`not told: ${messageOf(error)}`)
+    } finally {
+      beating = false
+    }
+  }
+  const timer = setInterval(() => void beat(), Math.min(BEAT_MAX_MS, site.leaseMs / BEATS_PER_LEASE))
+  void beat()
+  log.info({ archiver: id, place }, 'archiver started')
+  return {
+    id,
+    get healthy() {
+      return performance.now() - beatAt < ALIVE_WITHIN_MS
+    },
+    get writes() {
+      return writer !== undefined && client.writes
+    },
+    async close() {
+      closing = true
+      clearInterval(timer)
+      const before = writer
+      writer = undefined
+      await change(async () => before?.end())
+      await Promise.all([client.yield(), client.forgetMe()]).catch((error: unknown) =>
+        log.debug(`the right to write is not given back: ${messageOf(error)}`),
+      )
+      client.close()
+      log.info('archiver stopped')
+    },
+  }
+}
+
+function selfDescription(): () => Pick<
+  ArchiverRecord,
+  'host' | 'pid' | 'version' | 'node' | 'startedAt' | 'rssMb' | 'cpuPercent'
+> {
+  const startedAt = new Date().toISOString()
+  let before = { cpu: process.cpuUsage(), at: performance.now() }
+  return () => {
+    const cpu = process.cpuUsage(before.cpu)
+    const elapsedMs = Math.max(1, performance.now() - before.at)
+    before = { cpu: process.cpuUsage(), at: performance.now() }
+    return {
+      host: os.hostname(),
+      pid: process.pid,
+      version: VERSION,
+      node: process.version,
+      startedAt,
+      rssMb: Math.round(process.memoryUsage.rss() / 1e6),
+      cpuPercent: Math.round((cpu.user + cpu.system) / 10 / elapsedMs),
+    }
+  }
+}
