@@ -4,6 +4,7 @@ import { type SiteClient, openSiteClient, untilConnected } from '@golem/queue'
 import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { ListenOptions } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { checkListen } from './access.ts'
@@ -31,6 +32,8 @@ export interface RunningWeb {
 const UNHEALTHY_AFTER_MS = 3_000
 /** How long a new process waits for the state before it serves all the same, in ms. */
 const FIRST_STATE_MS = 3_000
+/** How long a port that has to be this one is waited for, in ms. */
+const PORT_PATIENCE_MS = 2_000
 const ASSETS_DIR = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
 /**
@@ -115,7 +118,7 @@ async function bind(server: Server, site: Site, listen: WebOptions['listen']): P
   }
   const { host, port } = listen ?? { host: web.listen, port: web.port }
   try {
-    await listenOn(server, { host, port })
+    await (listen || web.portFixed ? listenPatiently : listenOn)(server, { host, port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE' && !listen && !web.portFixed) {
@@ -128,6 +131,19 @@ async function bind(server: Server, site: Site, listen: WebOptions['listen']): P
       `The web process can't listen on ${host} port ${port}: ${why}. Choose another with "web: { port: ... }" in site.yaml or --port.`,
       { cause: error },
     )
+  }
+}
+
+/** As `listenOn`: the process before this one may be about to give the port back. */
+async function listenPatiently(server: Server, where: ListenOptions): Promise<void> {
+  for (const end = performance.now() + PORT_PATIENCE_MS; ; await sleep(50)) {
+    try {
+      await listenOn(server, where)
+      return
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!isTaken || performance.now() > end) throw error
+    }
   }
 }
 

@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StateDocument } from '@golem/core'
 import { type InMemoryClient, descriptionOf, snapshotOf } from '../in-memory-site.ts'
-import { TestSocket, openPort, refusal, until } from './push-in-memory.ts'
+import { openPort, refusal } from './push-in-memory.ts'
+import { TestSocket, until } from './test-socket.ts'
 
 const BIG = 'x'.repeat(200_000)
 

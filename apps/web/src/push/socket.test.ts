@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { snapshotOf } from '../in-memory-site.ts'
-import { TestSocket, openPort, refusal, until } from './push-in-memory.ts'
+import { openPort, refusal } from './push-in-memory.ts'
+import { TestSocket, until } from './test-socket.ts'
 
 const TOKENS = {
   auth: {

@@ -1,0 +1,1 @@
+export { TestSocket } from './push/test-socket.ts'
