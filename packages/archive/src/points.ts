@@ -86,7 +86,7 @@ async function levelFor(
     const coarse = (to - from) / LEVELS[next].unit
     if (coarse >= most - 2) continue
     if (coarse < most * COARSE_SHARE) return level
-    if ((await timeOfRow(database, LEVELS[level].table, series, from, to, SLICE)) === null) return level
+    if ((await timeOfRow(database, level, series, { from, to }, SLICE)) === null) return level
   }
   return 'raw'
 }
@@ -94,12 +94,14 @@ async function levelFor(
 /** The time of the n-th row of a span, from 0; null when there are not so many. */
 async function timeOfRow(
   database: Database,
-  table: string,
+  level: Level,
   series: number,
-  from: number,
-  to: number,
+  { from, to }: TimeSpan,
   n: number,
 ): Promise<number | null> {
+  const { table, unit } = LEVELS[level]
+  // A minute has one row at most: often there is nothing to count.
+  if ((to - from) / unit < n) return null
   const [row] = await database.query<{ t: number }>(
     `SELECT t FROM ${table} WHERE series = ? AND t >= ? AND t < ? ORDER BY t LIMIT 1 OFFSET ${n}`,
     [series, from, to],
@@ -124,11 +126,11 @@ async function readings(
   most: number,
 ): Promise<Points | null> {
   const before = await timeBefore(database, series, from)
+  if ((await timeOfRow(database, 'raw', series, { from: before ?? from, to }, most)) !== null) return null
   const rows = await database.query<{ t: number; v: number }>(
-    `SELECT t, v FROM sample WHERE series = ? AND t >= ? AND t < ? AND v IS NOT NULL ORDER BY t LIMIT ${most + 1}`,
+    'SELECT t, v FROM sample WHERE series = ? AND t >= ? AND t < ? AND v IS NOT NULL ORDER BY t',
     [series, before ?? from, to],
   )
-  if (rows.length > most) return null
   const values = rows.map(({ v }) => v)
   return {
     level: 'raw',
@@ -152,7 +154,7 @@ async function changes(
 ): Promise<Points | null> {
   const found: Change[] = []
   const begin = (await timeBefore(database, series, from)) ?? from
-  for await (const part of slices(database, 'sample', series, { from: begin, to })) {
+  for await (const part of slices(database, 'raw', series, { from: begin, to })) {
     const rows = await database.query<Change>(
       `SELECT t, v, x FROM (
          SELECT t, v, x, LAG(v) OVER (ORDER BY t) AS v0, LAG(x) OVER (ORDER BY t) AS x0
@@ -186,12 +188,12 @@ function textOf({ v, x }: { v: number | null; x: string | null }): string {
 /** A span cut into parts of `SLICE` rows at most; whoever else waits for this process has its turn in between. */
 async function* slices(
   database: Database,
-  table: string,
+  level: Level,
   series: number,
   { from, to }: TimeSpan,
 ): AsyncGenerator<TimeSpan> {
   for (let begin = from; ;) {
-    const end = await timeOfRow(database, table, series, begin, to, SLICE)
+    const end = await timeOfRow(database, level, series, { from: begin, to }, SLICE)
     yield { from: begin, to: end ?? to }
     if (end === null) return
     begin = end
@@ -229,7 +231,7 @@ async function gather(
       : 'lo, hi, total, n'
   const buckets: Bucket[] = []
   if (level === 'raw') buckets.push(...(await bucketBefore(database, series, whole.from)))
-  for await (const part of slices(database, table, series, whole)) {
+  for await (const part of slices(database, level, series, whole)) {
     const rows = await database.query<Bucket>(
       `SELECT b, MIN(lo) AS lo, MAX(hi) AS hi, SUM(total) AS total, SUM(n) AS n FROM (
          SELECT t - t % CAST(? AS BIGINT) AS b, ${own} FROM ${table} WHERE series = ? AND t >= ? AND t < ?) AS cut
@@ -281,7 +283,7 @@ async function gatherTexts(
 ): Promise<Points> {
   const { width, whole } = bucketsOf(span, 1, most)
   const buckets = new Map<number, { text: string; n: number }>()
-  for await (const part of slices(database, 'sample', series, whole)) {
+  for await (const part of slices(database, 'raw', series, whole)) {
     const rows = await database.query<TextBucket>(
       `SELECT last.b AS b, last.n AS n, sample.v AS v, sample.x AS x FROM (
          SELECT b, MAX(t) AS t, COUNT(*) AS n FROM (

@@ -5,6 +5,7 @@ import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
 import { type Figure, asTable } from './figures.ts'
 import { measureGateway } from './gateway.ts'
+import { measureHistory } from './history.ts'
 import { measureInterlock } from './interlock.ts'
 import { measureModbus } from './modbus.ts'
 import { measurePolls } from './polls.ts'
@@ -31,6 +32,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   waveform: measureWaveform,
   visible: measureVisible,
   alarms: measureAlarms,
+  history: measureHistory,
   'demo-memory': measureDemoMemory,
 }
 
