@@ -19,6 +19,14 @@ function withAllExamples(): string {
   return `${before}\n${taken.join('\n')}`
 }
 
+/** site.example.yaml as it is when somebody takes away the "# " before one key and what belongs to it. */
+function withTaken(key: string): string {
+  const text = readFileSync(join(ROOT, 'instance', 'site.example.yaml'), 'utf8')
+  const [before = '', rest = ''] = text.split(`# ${key}:\n`)
+  const end = rest.indexOf('\n\n')
+  return `${before}${key}:\n${rest.slice(0, end).replaceAll(/^# /gm, '')}${rest.slice(end)}`
+}
+
 test('each example of an address in site.example.yaml is one that golem takes', async () => {
   const loaded = await loadModels(join(ROOT, 'instance'))
   inFolder((folder) => {
@@ -49,11 +57,7 @@ test('each example of an address in site.example.yaml is one that golem takes', 
 test('the schedules of site.example.yaml are such that golem takes them', () => {
   inFolder((folder) => {
     const file = join(folder, 'site.yaml')
-    const text = readFileSync(join(ROOT, 'instance', 'site.example.yaml'), 'utf8')
-    const [before = '', rest = ''] = text.split('# schedules:\n')
-    const end = rest.indexOf('\n\n')
-    const taken = rest.slice(0, end).replaceAll(/^# /gm, '')
-    writeFileSync(file, `${before}schedules:\n${taken}${rest.slice(end)}`)
+    writeFileSync(file, withTaken('schedules'))
     const { schedules } = loadSite(file, { env: {} })
     assert.deepEqual(
       schedules.map(({ id, when }) => `${id} ${when.kind}`),
@@ -62,15 +66,25 @@ test('the schedules of site.example.yaml are such that golem takes them', () => 
   })
 })
 
+test('the interlocks of site.example.yaml are such that golem takes them', async () => {
+  const loaded = await loadModels(join(ROOT, 'instance'))
+  inFolder((folder) => {
+    const file = join(folder, 'site.yaml')
+    writeFileSync(file, withTaken('interlocks'))
+    const { interlocks } = loadSite(file, { models: loaded.models, env: {} })
+    assert.deepEqual(
+      interlocks.map(({ name, stale, latch }) => `${name} ${stale} ${latch ? 'latches' : 'ends by itself'}`),
+      ['too-hot ignore latches', 'valve-needs-reading refuse ends by itself'],
+    )
+  })
+  await loaded.close()
+})
+
 test('alarms and notifiers of site.example.yaml are such that golem takes them', async () => {
   const loaded = await loadModels(join(ROOT, 'instance'))
   inFolder((folder) => {
     const file = join(folder, 'site.yaml')
-    const text = readFileSync(join(ROOT, 'instance', 'site.example.yaml'), 'utf8')
-    const [before = '', rest = ''] = text.split('# notify:\n')
-    const end = rest.indexOf('\n\n')
-    const taken = rest.slice(0, end).replaceAll(/^# /gm, '')
-    writeFileSync(file, `${before}notify:\n${taken}${rest.slice(end)}`)
+    writeFileSync(file, withTaken('notify'))
     const env = { SMTP_PASSWORD: 'a', TELEGRAM_TOKEN: 'b' }
     const { notify, instruments } = loadSite(file, { models: loaded.models, env })
     assert.deepEqual(

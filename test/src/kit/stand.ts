@@ -29,6 +29,8 @@ export interface StandOptions {
   leaseMs?: number
   /** Further keys of site.yaml, e.g. `{ maxWaiting: 4 }`. */
   site?: Record<string, unknown>
+  /** How many times faster than life the simulated chambers go (default 1). */
+  timeScale?: number
   /** Settings of Redis. */
   redis?: Record<string, string>
   /** false: come back as soon as the processes are ready, without waiting for the instruments to be read (default true). */
@@ -174,7 +176,7 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
   try {
     const redis = await startRedis(options.redis)
     closers.push(() => redis.close())
-    const simulator = await startSimulator({ devices })
+    const simulator = await startSimulator({ devices, timeScale: options.timeScale ?? 1 })
     closers.push(() => simulator.close())
 
     const address = (name: string): string => simulator.device(name).address
