@@ -88,3 +88,33 @@ test('a command that Redis lost while it was carried out is not sent again', asy
   await completes(id)
   assert.equal(written(false), 1)
 })
+
+const kept = async (name: string): Promise<number> =>
+  (await stand.redis.call('HGET', '{golem:test}:scheduler', name)).trim().length
+
+test('the program of a run stands in Redis once, is written again when Redis was started anew, and goes with the run', async () => {
+  const id = await begun(true)
+  const [program, state] = [await kept(`program:${id}`), await kept(`run:${id}`)]
+  assert.ok(program > state, `${program} and ${state} bytes`)
+  await stand.redis.call('HDEL', '{golem:test}:scheduler', `program:${id}`)
+  await stand.redis.restart()
+  await completes(id)
+  await eventually(async () => (await kept(`run:${id}`)) === 0, { what: 'it is forgotten' })
+  assert.equal(await kept(`program:${id}`), 0)
+})
+
+test('a run whose program is gone has failed, and says why', async () => {
+  const id = await begun(true)
+  await stand.redis.call('HDEL', '{golem:test}:scheduler', `program:${id}`)
+  await stand.schedulers[0]?.kill('SIGKILL')
+  await stand.addScheduler()
+  const ended = await eventually(
+    async () => {
+      const run = await runOf(id)
+      return run.state === 'ended' ? run : undefined
+    },
+    { what: 'the run ends', timeoutMs: 40_000 },
+  )
+  assert.deepEqual([ended.end, await kept(`run:${id}`)], ['failed', 0])
+  assert.match(ended.message, /Redis has lost what it was to do/)
+})

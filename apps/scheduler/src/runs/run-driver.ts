@@ -19,7 +19,7 @@ import { LOST as LOST_BY_REDIS, notAgain, RunCommands } from './commands.ts'
 import { readingsFrom } from './readings.ts'
 import { RunReservation } from './reservation.ts'
 import { isSameButTime, written } from './written.ts'
-import { type CodeProgress, LOST, nameOf, NOTHING_TOLD, recordOf, type StoredRun } from './stored-run.ts'
+import { type CodeProgress, LOST, NOTHING_TOLD, recordOf, remembering, type StoredRun } from './stored-run.ts'
 
 /** Before Redis is asked again, in ms. */
 const AGAIN_AFTER_MS = 300
@@ -61,9 +61,17 @@ export class RunDriver {
   #timer: NodeJS.Timeout | undefined
   #watches: ReadonlySet<string> = new Set()
   #savedAt = performance.now()
+  /** Redis has its program. */
+  #isKept: boolean
 
-  /** @param onEnd - told once, when the run has ended */
-  constructor(context: PartContext, shelf: RecipeShelf, stored: StoredRun, onEnd: () => void) {
+  /** @param options - `isKept`: Redis has its program; `onEnd`: told once, when the run has ended */
+  constructor(
+    context: PartContext,
+    shelf: RecipeShelf,
+    stored: StoredRun,
+    { isKept, onEnd }: { isKept: boolean; onEnd: () => void },
+  ) {
+    this.#isKept = isKept
     this.#context = context
     this.#stored = stored
     this.#onEnd = onEnd
@@ -153,6 +161,11 @@ export class RunDriver {
     if (this.#watches.has(instrument)) this.feed({ type: 'tick' })
     this.#program?.heard(instrument)
     this.#reservation.look(instrument)
+  }
+
+  /** Redis may have lost what stands there once and for all: it is written again with the next step. */
+  rememberAnew(): void {
+    this.#isKept = false
   }
 
   /** Stops at once, writing nothing more. */
@@ -264,11 +277,12 @@ export class RunDriver {
     }
     const writes: SchedulerWrite[] = [
       { op: 'once', name: `revision:${next.id}`, revision: next.revision },
-      { op: 'remember', name: nameOf(next.id), value: next },
+      ...remembering(next, !this.#isKept),
       { op: 'record', table: 'run', id: next.id, value: recordOf(next, now, scheduler) },
       ...effects.flatMap((effect) => written(next, effect)),
       ...(note?.writes ?? []),
     ]
+    this.#isKept = true
     await this.#persistently(() => client.write(writes))
     this.#stored = next
     this.#savedAt = performance.now()

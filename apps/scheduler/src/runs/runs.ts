@@ -1,10 +1,19 @@
 import { GolemError, type RunRecord, isoTime, messageOf } from '@golem/core'
 import type { SchedulerRequest, SiteChange } from '@golem/queue'
-import { begin } from '@golem/recipes'
+import { begin, type Program } from '@golem/recipes'
 import type { Answered, Part, PartContext } from '../part.ts'
 import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
 import { RunDriver } from './run-driver.ts'
-import { nameOf, NOTHING_TOLD, recordOf, type StoredRun } from './stored-run.ts'
+import {
+  forgetting,
+  nameOf,
+  NOTHING_TOLD,
+  programNameOf,
+  recordOf,
+  remembering,
+  type StoredRun,
+  type WrittenRun,
+} from './stored-run.ts'
 
 /** A run that was asked for, but waited for a scheduler longer than this, is not begun: nobody expects it any more. */
 const BEGIN_WITHIN_MS = 30_000
@@ -35,9 +44,11 @@ export class Runs implements Part {
     const redisStartedAt = await this.#context.client.redisStartedAt()
     for (const [name, value] of remembered) {
       if (!name.startsWith(nameOf(''))) continue
-      const stored = value as StoredRun
-      if (stored.state.phase === 'ended') await this.#forget(stored.id)
-      else await this.#drive(stored).takeOver(aliveAt, redisStartedAt)
+      const written = value as WrittenRun
+      const program = written.program ?? (remembered.get(programNameOf(written.id)) as Program | undefined)
+      if (written.state.phase === 'ended') await this.#forget(written.id)
+      else if (!program) await this.#endLost(written)
+      else await this.#drive({ ...written, program }).takeOver(aliveAt, redisStartedAt)
     }
     this.#haltStopped()
     this.#timers.push(
@@ -54,6 +65,8 @@ export class Runs implements Part {
         for (const driver of this.#drivers.values()) driver.heard(change.instrument)
         break
       case 'everything':
+        // Redis may have lost what it had been told.
+        for (const driver of this.#drivers.values()) driver.rememberAnew()
         for (const id of this.#context.client.site.view.snapshots.keys()) {
           for (const driver of this.#drivers.values()) driver.heard(id)
         }
@@ -139,7 +152,7 @@ export class Runs implements Part {
       const shown = recordOf(stored, { runMs: 0, utcMs: now, readings: {} }, scheduler)
       return {
         writes: [
-          { op: 'remember', name: nameOf(id), value: stored },
+          ...remembering(stored, true),
           { op: 'record', table: 'run', id, value: shown },
           {
             op: 'event',
@@ -149,7 +162,7 @@ export class Runs implements Part {
             message: `run ${id} of ${program.label} begins`,
           },
         ],
-        after: () => this.#drive(stored).begin(),
+        after: () => this.#drive(stored, true).begin(),
       }
     } catch (error) {
       const message = messageOf(error)
@@ -176,20 +189,33 @@ export class Runs implements Part {
     }
   }
 
-  #drive(stored: StoredRun): RunDriver {
-    const driver = new RunDriver(this.#context, this.#shelf, stored, () => void this.#forget(stored.id))
+  /** @param isKept - its program has just been written */
+  #drive(stored: StoredRun, isKept = false): RunDriver {
+    const onEnd = (): void => void this.#forget(stored.id)
+    const driver = new RunDriver(this.#context, this.#shelf, stored, { isKept, onEnd })
     this.#drivers.set(stored.id, driver)
     return driver
+  }
+
+  /** Redis came back without the program of a run: nobody knows what is to be done any more. */
+  async #endLost({ id, by }: WrittenRun): Promise<void> {
+    const { client } = this.#context
+    const record = client.site.view.runs.get(id)
+    const message = 'Redis has lost what it was to do: its outputs are as they were.'
+    const endedAt = isoTime(client.clock.now())
+    const ended = record && { ...record, state: 'ended', end: 'failed', message, endedAt }
+    await client.write([
+      ...(ended ? [{ op: 'record' as const, table: 'run' as const, id, value: ended }] : []),
+      { op: 'event', kind: 'run', by, message: `run ${id} has failed: ${message}` },
+      ...forgetting(id),
+    ])
   }
 
   /** An ended run needs no successor; its record stays. */
   async #forget(id: string): Promise<void> {
     this.#drivers.delete(id)
     try {
-      await this.#context.client.write([
-        { op: 'remember', name: nameOf(id), value: null },
-        { op: 'remember', name: `revision:${id}`, value: null },
-      ])
+      await this.#context.client.write(forgetting(id))
     } catch (error) {
       // The next leader finds it ended, and forgets it then.
       this.#context.log.warn({ err: error, run: id }, 'an ended run is not forgotten yet')

@@ -1,4 +1,5 @@
 import { type RunProgress, type RunRecord, isoTime } from '@golem/core'
+import type { SchedulerWrite } from '@golem/queue'
 import { type EngineState, type Now, type Program, progressOf, statusOf } from '@golem/recipes'
 
 /** What a recipe in code has told of itself. */
@@ -36,9 +37,32 @@ export interface StoredRun {
   planned?: { schedule: string; at: string }
 }
 
+/** As it is written with each step; its program stands by itself. Runs of golem before have it inside. */
+export type WrittenRun = Omit<StoredRun, 'program'> & { program?: Program }
+
 /** Under which name it is remembered. */
 export function nameOf(run: string): string {
   return `run:${run}`
+}
+
+/** Under which name its program is remembered: that never changes, and is far larger than what a step changes. */
+export function programNameOf(run: string): string {
+  return `program:${run}`
+}
+
+/** What is written of a run. @param withProgram - its program is not known to be in Redis yet */
+export function remembering({ program, ...written }: StoredRun, withProgram: boolean): SchedulerWrite[] {
+  const state: WrittenRun = written
+  return [
+    { op: 'remember', name: nameOf(written.id), value: state },
+    ...(withProgram ? [{ op: 'remember' as const, name: programNameOf(written.id), value: program }] : []),
+  ]
+}
+
+/** An ended run needs no successor. */
+export function forgetting(run: string): SchedulerWrite[] {
+  const names = [nameOf(run), programNameOf(run), `revision:${run}`]
+  return names.map((name) => ({ op: 'remember', name, value: null }))
 }
 
 /** The record that pages show. */
