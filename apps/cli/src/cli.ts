@@ -8,6 +8,7 @@ import { conformance } from './commands/conformance.ts'
 import { discover } from './commands/discover.ts'
 import { doctor } from './commands/doctor.ts'
 import { doAction } from './commands/do.ts'
+import { exportReadings } from './commands/export.ts'
 import { gateway } from './commands/gateway.ts'
 import { get } from './commands/get.ts'
 import { giveBack } from './commands/give-back.ts'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly CommandModule[] = [
   doAction,
   watch,
   log,
+  exportReadings,
   reserve,
   giveBack,
   recipe,

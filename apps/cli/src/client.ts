@@ -224,9 +224,42 @@ export class ApiClient {
     }
   }
 
+  /**
+   * A long answer, to be read as it comes: it may take as long as it does not fall silent for minutes. Whoever reads meets
+   * the error of a connection that breaks.
+   *
+   * @throws CliError when there is none
+   */
+  async open(path: string): Promise<Response> {
+    try {
+      const response = await this.#send(path, {}, this.#signal)
+      if (response.ok) return response
+      const text = await response.text()
+      const about = { url: this.url, method: 'GET', path, status: response.status }
+      throw problemError({ ...about, document: parseJson(text), text })
+    } catch (error) {
+      throw this.#giveUp(error, !neverConnected(error), {})
+    }
+  }
+
   async #once<T>(path: string, options: RequestOptions): Promise<T> {
-    const { method = 'GET', body, headers, timeoutMs } = options
-    const response = await fetch(this.url + path, {
+    const { method = 'GET', timeoutMs = REQUEST_TIMEOUT_MS } = options
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)])
+    const response = await this.#send(path, options, signal)
+    options.onHeaders?.(response.headers)
+    const text = await response.text()
+    if (response.ok && options.text) return text as T
+    const document = parseJson(text)
+    if (response.ok && document !== undefined) return document as T
+    throw problemError({ url: this.url, method, path, status: response.status, document, text })
+  }
+
+  #send(
+    path: string,
+    { method = 'GET', body, headers }: RequestOptions,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    return fetch(this.url + path, {
       method,
       headers: {
         accept: 'application/json',
@@ -237,14 +270,8 @@ export class ApiClient {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       redirect: 'error',
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs ?? REQUEST_TIMEOUT_MS)]),
+      signal,
     })
-    options.onHeaders?.(response.headers)
-    const text = await response.text()
-    if (response.ok && options.text) return text as T
-    const document = parseJson(text)
-    if (response.ok && document !== undefined) return document as T
-    throw problemError({ url: this.url, method, path, status: response.status, document, text })
   }
 
   #giveUp(error: unknown, mayHaveArrived: boolean, options: RequestOptions): CliError {
