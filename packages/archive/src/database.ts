@@ -30,6 +30,8 @@ export interface Transaction {
 export interface Database {
   readonly kind: 'sqlite' | 'postgres'
   query<T extends Row>(sql: string, parameters?: readonly Cell[]): Promise<T[]>
+  /** Questions that all see the database as it is at the first of them, however long they take. */
+  snapshot<T>(work: (reader: Pick<Transaction, 'query'>) => Promise<T>): Promise<T>
   /** All of it or nothing, on the disk when this has ended; transactions of one `Database` follow each other. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** What it takes on the disk, in bytes. */

@@ -57,7 +57,8 @@ export async function openArchiveReader(place: string): Promise<Database> {
   return database
 }
 
-function databaseAt(place: string, readOnly: boolean): Database {
+/** The database at a place, whatever is in it. */
+export function databaseAt(place: string, readOnly: boolean): Database {
   return isPostgresUrl(place)
     ? new PostgresDatabase(place, { readOnly })
     : new SqliteDatabase(place, { readOnly })
@@ -94,7 +95,8 @@ async function useTimescale(transaction: Transaction): Promise<void> {
   )
 }
 
-async function versionOf(database: Database): Promise<number | undefined> {
+/** Version of its tables; undefined: it has none. */
+export async function versionOf(database: Database): Promise<number | undefined> {
   const tables =
     database.kind === 'sqlite'
       ? await database.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'")

@@ -58,24 +58,30 @@ export class PostgresDatabase implements Database {
     return found.rows
   }
 
+  snapshot<T>(work: (reader: Pick<Transaction, 'query'>) => Promise<T>): Promise<T> {
+    return this.#between('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work)
+  }
+
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const mine = this.#last.then(async () => {
-      const client = await this.#ask(() => this.#pool.connect())
-      let broken = false
-      try {
-        await this.#ask(() => client.query('BEGIN'))
-        const result = await work(this.#within(client))
-        await this.#ask(() => client.query('COMMIT'))
-        return result
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => (broken = true))
-        throw error
-      } finally {
-        client.release(broken)
-      }
-    })
+    const mine = this.#last.then(() => this.#between('BEGIN', work))
     this.#last = mine.catch(() => undefined)
     return mine
+  }
+
+  async #between<T>(begin: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.#ask(() => this.#pool.connect())
+    let broken = false
+    try {
+      await this.#ask(() => client.query(begin))
+      const result = await work(this.#within(client))
+      await this.#ask(() => client.query('COMMIT'))
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => (broken = true))
+      throw error
+    } finally {
+      client.release(broken)
+    }
   }
 
   async size(): Promise<number> {

@@ -55,9 +55,17 @@ export class SqliteDatabase implements Database {
     return this.#prepared(sql).all(...parameters) as T[]
   }
 
+  snapshot<T>(work: (reader: Pick<Transaction, 'query'>) => Promise<T>): Promise<T> {
+    return this.#within('BEGIN', work)
+  }
+
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#within('BEGIN IMMEDIATE', work)
+  }
+
+  #within<T>(begin: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const mine = this.#last.then(async () => {
-      this.#db.exec('BEGIN IMMEDIATE')
+      this.#db.exec(begin)
       try {
         const result = await work(this.#transaction)
         this.#db.exec('COMMIT')

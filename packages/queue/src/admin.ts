@@ -4,6 +4,7 @@ import { type Connection, connect, disconnect } from './connection.ts'
 import { keysOf } from './keys.ts'
 import { endingOf } from './records.ts'
 import { runScript, withScripts } from './scripts.ts'
+import { siteKeys } from './site-keys.ts'
 
 export interface AdminOptions {
   site: string
@@ -19,17 +20,8 @@ export interface AdminOptions {
  */
 export async function initDb(options: AdminOptions): Promise<number> {
   return withAdmin(options, async (redis) => {
-    const { root } = keysOf(options.site)
-    const pattern = `${root.replaceAll(/[[\]*?\\]/g, String.raw`\$&`)}:*`
     let removed = 0
-    for (const node of 'nodes' in redis ? redis.nodes('master') : [redis]) {
-      let cursor = '0'
-      do {
-        const [next, found] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', 1000)
-        if (found.length > 0) removed += await redis.unlink(found)
-        cursor = next
-      } while (cursor !== '0')
-    }
+    for await (const found of siteKeys(redis, keysOf(options.site).root)) removed += await redis.unlink(found)
     return removed
   })
 }
@@ -83,7 +75,11 @@ export async function clearQueue(
   })
 }
 
-async function withAdmin<T>(options: AdminOptions, work: (redis: Connection) => Promise<T>): Promise<T> {
+/** @throws QUEUE_DOWN when Redis does not answer */
+export async function withAdmin<T>(
+  options: AdminOptions,
+  work: (redis: Connection) => Promise<T>,
+): Promise<T> {
   let last: Error | undefined
   const redis = withScripts(
     connect(options.redisUrl, 'patient', (error) => {

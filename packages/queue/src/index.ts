@@ -11,6 +11,7 @@ export { type Connection, connect, disconnect, withoutPassword } from './connect
 export type { Consumer } from './consume.ts'
 export { keysOf, type RecordTable } from './keys.ts'
 export type { EventPage, EventQuery, LogLine } from './events.ts'
+export { type DumpLine, dumpSite, loadDump, runningWorkers } from './dump.ts'
 export { InterlockFeed } from './interlocks.ts'
 export type { LeaseKeeper, RedisLife } from './leases.ts'
 export * from './scheduler-client.ts'
