@@ -157,7 +157,7 @@ async function dumpKey(
     }
     case 'zset': {
       // As numbers or as texts, in pairs or flat: that depends on the protocol; all are read alike.
-      const flat = (await redis.zrange(key, 0, -1, 'WITHSCORES')).flat() as (string | number)[]
+      const flat = ((await redis.call('ZRANGE', key, '0', '-1', 'WITHSCORES')) as (string | number)[]).flat()
       const value = flat.flatMap((member, n): [string, string][] =>
         n % 2 === 0 ? [[String(member), String(flat[n + 1])]] : [],
       )
