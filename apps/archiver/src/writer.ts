@@ -91,6 +91,8 @@ class Session {
   readonly #documents: Documents
   readonly #runRows: RunRows
   readonly #recorder = new Recorder()
+  /** Since when Redis has not answered, by the monotonic clock. */
+  #awaySince: number | undefined
 
   private constructor(
     options: WriterOptions,
@@ -153,8 +155,8 @@ class Session {
     let happened: Awaited<ReturnType<ArchiveClient['events']>>
     let ran: Awaited<ReturnType<RunRows['read']>>
     try {
-      if (!view.bus.ok) return false
       backlog = await client.backlog()
+      if (!view.bus.ok) return this.#away()
       this.#positions.follow(view.epoch, backlog.newest)
       samples = await client.samples(this.#positions.samples, SAMPLES)
       happened = await client.events(this.#positions.events, EVENTS)
@@ -162,8 +164,9 @@ class Session {
     } catch (error) {
       // Nothing was taken yet: it is asked for again.
       log.debug({ err: error }, 'Redis was not read')
-      return false
+      return this.#away()
     }
+    this.#back()
     await this.#makeKnown(samples)
     health.backlog(backlog)
     for (const sample of samples) {
@@ -183,6 +186,19 @@ class Session {
     await this.#write({ ...this.#recorder.recorded(), ...ran, documents, events, commands })
     this.#runRows.written(ran)
     return isMore || happened.events.length === EVENTS
+  }
+
+  #away(): false {
+    this.#awaySince ??= performance.now()
+    return false
+  }
+
+  /** Workers that could not renew their leases have stopped reading. */
+  #back(): void {
+    if (this.#awaySince === undefined) return
+    const seconds = Math.round((performance.now() - this.#awaySince) / 1_000)
+    this.#awaySince = undefined
+    this.#recorder.doubt({ reason: 'redis', message: `Redis was away for ${seconds} s.` })
   }
 
   async #makeKnown(samples: readonly ReceivedSample[]): Promise<void> {

@@ -18,10 +18,7 @@ export interface Sampled {
 }
 
 /** What was told of a reading last. */
-interface Told {
-  at: string | null
-  quality: Reading['quality']
-}
+type Told = Pick<Reading, 'at' | 'quality' | 'value'>
 
 /**
  * Gathers every reading of this worker on its way to the archive. Of snapshots the newest counts; here nothing is left
@@ -69,11 +66,13 @@ export class Sampler {
     let any = false
     for (const [name, reading] of Object.entries(found)) {
       const before = told.readings.get(name)
-      const isNew = before?.at !== reading.at || before.quality !== reading.quality
+      // An instrument that talks by itself may say several things within a millisecond.
+      const isNew =
+        before?.at !== reading.at || before.quality !== reading.quality || before.value !== reading.value
       if (!isNew && !(silent && reading.quality !== 'good')) continue
       if (typeof reading.value === 'object' && reading.value !== null) continue
       if (this.#left.get(instrument)?.has(name)) continue
-      told.readings.set(name, { at: reading.at, quality: reading.quality })
+      told.readings.set(name, { at: reading.at, quality: reading.quality, value: reading.value })
       // What was never read is stale from the beginning: that alone is no news.
       if (!before && reading.quality === 'stale' && !silent) continue
       readings[name] = this.#sampled(reading, rest.message)

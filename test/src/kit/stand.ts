@@ -13,6 +13,8 @@ export interface StandOptions {
   workers?: number
   /** Scheduler processes (default none). */
   schedulers?: number
+  /** Archiver processes (default none). */
+  archivers?: number
   /** Web processes at the start (default 1). */
   webs?: number
   /** Simulated devices (default: a relay board `relays` and a lamp `lamp`). */
@@ -77,6 +79,7 @@ export interface Stand {
   readonly workers: NodeProcess[]
   readonly webs: NodeProcess[]
   readonly schedulers: NodeProcess[]
+  readonly archivers: NodeProcess[]
   readonly siteFile: string
   /** The folder of the site: journals, run files. */
   readonly dir: string
@@ -85,6 +88,8 @@ export interface Stand {
   addWeb(): Promise<NodeProcess>
   /** Starts one more scheduler; its id is `scheduler-N`. The first one leads. */
   addScheduler(): Promise<NodeProcess>
+  /** Starts one more archiver, or anew in the place of one that has ended; its id is `archiver-N`. */
+  addArchiver(place?: number): Promise<NodeProcess>
   /** Kills a web process in an orderly way and starts another on a port of its own, in its place. */
   restartWeb(index: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Address of a web process. */
@@ -163,6 +168,7 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
     workers = 1,
     webs = 1,
     schedulers = 0,
+    archivers = 0,
     devices = DEFAULT_DEVICES,
     pollEveryMs = 200,
     settled = true,
@@ -199,6 +205,7 @@ export async function startStand(options: StandOptions = {}): Promise<Stand> {
       ...Array.from({ length: workers }, () => stand.addWorker()),
       ...Array.from({ length: webs }, () => stand.addWeb()),
       ...Array.from({ length: schedulers }, () => stand.addScheduler()),
+      ...Array.from({ length: archivers }, () => stand.addArchiver()),
     ])
     if (settled && workers > 0 && webs > 0) await stand.settled(instruments.map(({ id }) => id))
     return stand
@@ -219,6 +226,7 @@ class RunningStand implements Stand {
   readonly workers: NodeProcess[] = []
   readonly webs: NodeProcess[] = []
   readonly schedulers: NodeProcess[] = []
+  readonly archivers: NodeProcess[] = []
   readonly #urls: string[] = []
   /** Also those that were replaced. */
   readonly #processes: NodeProcess[] = []
@@ -256,6 +264,14 @@ class RunningStand implements Stand {
     this.schedulers.push(scheduler)
     await scheduler.ready
     return scheduler
+  }
+
+  async addArchiver(place = this.archivers.length): Promise<NodeProcess> {
+    const id = `archiver-${place}`
+    const archiver = this.#spawn('archiver', id, ['--site', this.siteFile, '--id', id])
+    this.archivers[place] = archiver
+    await archiver.ready
+    return archiver
   }
 
   async restartWeb(index: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -373,7 +389,7 @@ class RunningStand implements Stand {
   }
 
   #spawn(
-    app: 'worker' | 'web' | 'scheduler',
+    app: 'worker' | 'web' | 'scheduler' | 'archiver',
     name: string,
     args: string[],
     env: Record<string, string> = {},

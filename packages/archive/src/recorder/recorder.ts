@@ -43,6 +43,7 @@ interface Track {
 const DOUBTS: readonly GapReason[] = ['worker', 'redis', 'behind']
 /** The reason of a gap, where the instrument's condition is one. */
 const CONDITION_REASONS: Readonly<Partial<Record<SampleEntry['condition'], GapReason>>> = {
+  connecting: 'worker',
   lost: 'link',
   stopped: 'stopped',
 }
@@ -52,8 +53,8 @@ const CONDITION_REASONS: Readonly<Partial<Record<SampleEntry['condition'], GapRe
  * result.
  *
  * Stored singly are the first reading, those that differ from the stored one, one for each heartbeat, and the last one
- * before a change or a gap, so that a line through them does not lie. Minutes and hours are gathered from all readings. Of
- * two readings at the same millisecond the first counts.
+ * before a change or a gap, so that a line through them does not lie. Of several at the same millisecond only the first
+ * is stored singly. Minutes and hours are gathered from all readings.
  */
 export class Recorder {
   readonly #tracks = new Map<string, Track>()
@@ -127,7 +128,8 @@ export class Recorder {
       if (lastAt === null || track.gaps.isOpen || upTo <= lastAt) continue
       if (track.staleAfterMs !== undefined && upTo - lastAt <= track.staleAfterMs) continue
       const { staleAfterMs, ...cause } = expect(track.series)
-      if (upTo - lastAt > (track.staleAfterMs ?? staleAfterMs)) this.#openGap(track, lastAt, upTo, cause)
+      if (upTo - lastAt <= (track.staleAfterMs ?? staleAfterMs)) continue
+      this.#openGap(track, lastAt, upTo, track.doubt ?? cause)
     }
   }
 
@@ -156,7 +158,7 @@ export class Recorder {
   #read(track: Track, at: number, value: number | string): void {
     const { series, gaps, rule } = track
     const { lastAt, keptAt, keptValue } = series
-    if (at === lastAt) return
+    if (at === lastAt && (value === track.lastValue || track.lastValue === undefined)) return
     const usual = track.staleAfterMs ?? 0
     const wasOpen = gaps.isOpen
     gaps.filledAt(at, usual)
@@ -166,8 +168,8 @@ export class Recorder {
     }
     this.#changed.add(track)
     series.firstAt = Math.min(series.firstAt ?? at, at)
-    if (lastAt !== null && at < lastAt) {
-      this.#samples.push({ series: series.id, t: at, value })
+    if (lastAt !== null && at <= lastAt) {
+      if (at < lastAt) this.#samples.push({ series: series.id, t: at, value })
       return
     }
     const isAfterSilence = lastAt !== null && at - lastAt > usual
