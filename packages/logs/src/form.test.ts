@@ -1,29 +1,44 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { readForm } from './form.ts'
 
 /**
- * What `HTTPHandler` of CPython puts on the wire for `log.warning("temp %s is %.1f", "A&B", 21.55, extra={"run": "r1"})`, but
- * for the path. 3.6 to 3.11 send the same fields; 3.12 and 3.13 one more, before the extra ones.
+ * What `HTTPHandler` of each Python puts on the wire, as captured on a socket, by version: a POST with Basic authentication, a
+ * GET with a dict as argument, a GET with an exception.
  */
-const captured = (task: string): string =>
-  'name=lab&msg=temp+%25s+is+%25.1f&args=%28%27A%26B%27%2C+21.55%29&levelname=WARNING&levelno=30&pathname=%2Fhome%2Flab%2Fcli.py' +
-  '&filename=cli.py&module=cli&exc_info=None&exc_text=None&stack_info=None&lineno=5&funcName=%3Cmodule%3E&created=1795203243.4139392' +
-  '&msecs=413.0&relativeCreated=5.826&thread=140085318515584&threadName=MainThread&processName=MainProcess' +
-  `&process=18832${task}&run=r1`
+const CAPTURED = JSON.parse(
+  readFileSync(new URL('../fixtures/http-handler.json', import.meta.url), 'utf8'),
+) as Record<string, [string, string, string]>
 
-for (const version of ['3.6', '3.7', '3.8', '3.9', '3.10', '3.11', '3.12', '3.13']) {
-  test(`the form of Python ${version} is read with message, level, logger, time, place and run`, () => {
-    const task = Number(version.slice(2)) >= 12 ? '&taskName=None' : ''
-    assert.deepEqual(readForm(captured(task)), {
+const bodyOf = (request: string): string => request.split('\r\n\r\n')[1] ?? ''
+const queryOf = (request: string): string => /^GET [^?]*\?(\S*) HTTP/.exec(request)?.[1] ?? ''
+
+test('there are captures of Python 3.6 to 3.13', () => {
+  const versions = Object.keys(CAPTURED).map((version) => version.replace(/\.\d+$/, ''))
+  assert.deepEqual(versions, ['3.6', '3.7', '3.8', '3.9', '3.10', '3.11', '3.12', '3.13'])
+})
+
+for (const [version, [post, get, failed]] of Object.entries(CAPTURED)) {
+  test(`what Python ${version} sends is read as its writer would read it`, () => {
+    const { time, ...first } = readForm(bodyOf(post))
+    assert.ok(time !== undefined && Math.abs(time - 1_795_291_345_000) < 10_000)
+    assert.deepEqual(first, {
       level: 'warning',
       message: 'temp A&B is 21.6',
       logger: 'lab',
-      time: 1_795_203_243_414,
-      place: '/home/lab/cli.py:5',
+      place: '<stdin>:6',
       run: 'r1',
     })
+    const second = readForm(queryOf(get))
+    assert.deepEqual([second.level, second.message], ['notice', 'leak: café 50%'])
+    assert.deepEqual(second.extra, { from: 'get' })
+    const third = readForm(queryOf(failed))
+    assert.deepEqual(
+      [third.level, third.message, third.exception],
+      ['error', 'no value of None', 'ZeroDivisionError: division by zero'],
+    )
   })
 }
 
@@ -42,6 +57,14 @@ test('an exception: the traceback where there is one, else class and text', () =
   const text = 'Traceback (most recent call last):\n  File "x"\nZeroDivisionError: division by zero'
   assert.equal(readForm(form({ msg: 'x', exc_info: info, exc_text: text })).exception, text)
   assert.equal(readForm(form({ msg: 'x', exc_info: 'odd', stack_info: 'Stack:' })).exception, 'odd\nStack:')
+})
+
+test('a traceback below the message, as QueueHandler leaves it, is the exception', () => {
+  const text = 'Traceback (most recent call last):\n  File "x"\nValueError: y'
+  const record = readForm(
+    form({ msg: `it failed\n${text}`, args: 'None', exc_info: 'None', exc_text: 'None' }),
+  )
+  assert.deepEqual([record.message, record.exception], ['it failed', text])
 })
 
 test("extra keys are kept apart, under whatever name, and a token isn't", () => {

@@ -27,6 +27,7 @@ export type FoundRecord = Omit<LogRecord, 'extra'> & { extra?: Iterable<readonly
 export const MAX_LOG_MESSAGE = 8_000
 /** The longest exception that is kept, in characters: its beginning, and three times as much of its end. */
 export const MAX_LOG_EXCEPTION = 16_000
+const TRACEBACK = /\n(?=Traceback \(most recent call last\):\n)/
 const MAX_NAME = 200
 const MAX_KEYS = 40
 const MAX_KEY = 100
@@ -36,7 +37,8 @@ const MAX_EXTRA = 8_000
 
 /** The record with every text cut to what is kept; what is cut says how much is missing. */
 export function boundedRecord(found: FoundRecord): LogRecord {
-  const { level, message, logger, time, exception, place, run, reservation } = found
+  const { level, logger, time, place, run, reservation } = found
+  const { message, exception } = withTraceback(found)
   const extra = boundedExtra(found.extra ?? [])
   return {
     level,
@@ -49,6 +51,15 @@ export function boundedRecord(found: FoundRecord): LogRecord {
     ...(reservation === undefined ? {} : { reservation }),
     ...(extra === undefined ? {} : { extra }),
   }
+}
+
+/** A handler that formats early (QueueHandler, or one for syslog) writes the traceback below the message. */
+function withTraceback({ message, exception }: Pick<FoundRecord, 'message' | 'exception'>): {
+  message: string
+  exception?: string | undefined
+} {
+  const at = exception === undefined ? message.search(TRACEBACK) : -1
+  return at < 0 ? { message, exception } : { message: message.slice(0, at), exception: message.slice(at + 1) }
 }
 
 /** A time between 1970 and 2200, as a clock may tell it. */

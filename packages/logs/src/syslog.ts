@@ -17,7 +17,6 @@ const HEADER_3164 = new RegExp(
 )
 const ELEMENT = /\[([!#-<>-\\^-~]{1,32})((?: [!#-<>-\\^-~]{1,32}="(?:[^"\\\]]|\\[^])*")*)\]/y
 const PARAMETER = / ([!#-<>-\\^-~]{1,32})="((?:[^"\\\]]|\\[^])*)"/g
-const TRACEBACK = /\n(?=Traceback \(most recent call last\):\n)/
 
 /**
  * Reads one syslog message: RFC 5424, RFC 3164, or, as Python's SysLogHandler sends it, only priority and text. What has no
@@ -36,10 +35,9 @@ export function readSyslog(bytes: Uint8Array): LogRecord | undefined {
   const facility = FACILITIES[Math.floor(number / 8)] ?? ''
   const rest = text.slice(priority[0].length)
   const found = from5424(rest) ?? from3164(rest) ?? { message: rest }
-  const { message, exception } = splitTraceback(found.message)
   const extra = [...(found.extra ?? []), ...(facility === 'user' ? [] : [['facility', facility] as const])]
-  if (message === '' && exception === undefined && extra.length === 0) return undefined
-  return boundedRecord({ ...found, level, message, ...(exception === undefined ? {} : { exception }), extra })
+  if (found.message === '' && extra.length === 0) return undefined
+  return boundedRecord({ ...found, level, extra })
 }
 
 type Found = Omit<FoundRecord, 'level'>
@@ -104,9 +102,4 @@ function from3164(text: string): Found | undefined {
 
 function named(fields: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(fields).filter(([, value]) => value !== '-')
-}
-
-function splitTraceback(text: string): { message: string; exception?: string } {
-  const at = text.search(TRACEBACK)
-  return at < 0 ? { message: text } : { message: text.slice(0, at), exception: text.slice(at + 1) }
 }
