@@ -9,6 +9,7 @@ import { measureHistory } from './history.ts'
 import { measureInterlock } from './interlock.ts'
 import { measureModbus } from './modbus.ts'
 import { measurePolls } from './polls.ts'
+import { measurePush } from './push.ts'
 import { measureRoundTrip } from './round-trip.ts'
 import { measureStreams } from './streams.ts'
 import { measureTransports } from './transports.ts'
@@ -22,6 +23,7 @@ import { measureWorkerLoad } from './worker-load.ts'
 const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   'round-trip': measureRoundTrip,
   polls: measurePolls,
+  push: measurePush,
   'worker-load': measureWorkerLoad,
   'emergency-stop': measureEmergencyStop,
   interlock: measureInterlock,
