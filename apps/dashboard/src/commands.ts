@@ -86,7 +86,7 @@ export class Commands {
       outcome: ended.outcome,
       effect: ended.effect,
       title,
-      message: ended.message ?? reason,
+      message: ended.message === undefined ? reason : store.said(ended.message, ended.code),
     })
     if (ended.outcome === 'done') setTimeout(() => store.dismissToast(id), DONE_TOAST_MS)
     if (ended.outcome === 'unknown' && ended.record) void this.#settle(id, ended.record)
@@ -97,7 +97,7 @@ export class Commands {
     if (settled) {
       store.changeToast(toast, {
         effect: settled.effect,
-        settled: store.t('settledBy', { message: settled.message }),
+        settled: store.t('settledBy', { message: store.said(settled.message) }),
       })
     }
   }
@@ -134,7 +134,7 @@ export class Commands {
     } catch (error) {
       if (error instanceof Unreachable) return 'silence'
       if (!(error instanceof Problem)) throw error
-      return error.status >= 500 ? 'silence' : error.message
+      return error.status >= 500 ? 'silence' : store.saidOf(error)
     }
   }
 
@@ -171,7 +171,7 @@ export class Commands {
       await request()
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error
-      this.#complain(key, error.message)
+      this.#complain(key, store.saidOf(error))
     }
     this.#poller.soon()
   }

@@ -57,9 +57,9 @@ export class RunCommands {
       } catch (error) {
         if (!(error instanceof Problem || error instanceof Unreachable)) throw error
         const isKnown = error instanceof Problem && !(error.status >= 500 && error.effect === 'unknown')
-        if (isKnown) return error.message
+        if (isKnown) return store.saidOf(error)
         const pause = RETRY_AFTER_MS[attempt]
-        if (pause === undefined) return store.t('runStartUnknown', { message: error.message })
+        if (pause === undefined) return store.t('runStartUnknown', { message: store.saidOf(error) })
         await sleep(pause)
       }
     }
@@ -94,7 +94,7 @@ export class RunCommands {
       else store.addToast({ outcome: 'news', effect: null, title, message: store.t('runNoAnswer') })
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error
-      complain(title, error.message)
+      complain(title, store.saidOf(error))
     }
   }
 
@@ -121,12 +121,12 @@ export class RunCommands {
         return null
       }
       const refused = refusalIn(await this.#api.runEvents(EVENTS), run.id, since)
-      if (refused !== null) return refused
-      this.#done(title, after.state === 'running' ? after.progress.doing : after.message)
+      if (refused !== null) return store.said(refused)
+      this.#done(title, store.said(after.state === 'running' ? after.progress.doing : after.message))
       return null
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error
-      return error.message
+      return store.saidOf(error)
     }
   }
 

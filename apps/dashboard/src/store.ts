@@ -8,12 +8,13 @@ import {
   type StateDocument,
   type Value,
 } from '@golem/core'
-import type { Session } from './api.ts'
+import { Problem, type Session, type Unreachable } from './api.ts'
 import { type Circumstances, whyAllBlocked, whyBlocked } from './availability.ts'
 import { History } from './history.ts'
 import { chooseLanguage, type Language, type MessageKey, translate } from './i18n.ts'
 import { mergeState, SiteClock, type SiteModel } from './model.ts'
 import { formatMinute, type ReservationNews, reservationNews, reservedByOthers } from './reservation.ts'
+import { inWords } from './sentences.ts'
 
 /** Everything the page shows stands here; components read it, `poll.ts`, `live.ts` and `commands.ts` write it. */
 
@@ -80,6 +81,20 @@ export function siteNow(): number | null {
 /** A sentence in the reader's language. */
 export function t(key: MessageKey, values?: Readonly<Record<string, string | number>>): string {
   return translate(language.value, key, values)
+}
+
+/**
+ * A sentence that a process of golem has written, in the reader's language, or as it came.
+ *
+ * @param code - why something was not done
+ */
+export function said(text: string, code?: string): string {
+  return inWords(language.value, text, code)
+}
+
+/** Why a request came to nothing. */
+export function saidOf(error: Problem | Unreachable): string {
+  return said(error.message, error instanceof Problem ? error.code : undefined)
 }
 
 function circumstances(): Circumstances {

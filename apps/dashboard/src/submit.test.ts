@@ -132,7 +132,12 @@ test('no attempt starts after the time in which somebody expects the effect', as
 test('what golem refuses is not sent again', async (t) => {
   const { api, seen } = await serverOf(t, [problem(503, 'QUEUE_DOWN', 'none')])
   const ended = await submitCommand(api, 'a', BODY, silent, FAST)
-  assert.deepEqual(ended, { outcome: 'refused', effect: 'none', message: 'QUEUE_DOWN happened.' })
+  assert.deepEqual(ended, {
+    outcome: 'refused',
+    effect: 'none',
+    message: 'QUEUE_DOWN happened.',
+    code: 'QUEUE_DOWN',
+  })
   assert.equal(seen.length, 1)
 })
 

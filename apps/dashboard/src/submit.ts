@@ -7,6 +7,8 @@ export interface Ended {
   effect: Effect
   /** In golem's words; absent: `reason` says it. */
   message?: string
+  /** Why it was not done; absent: it was, or nobody knows. */
+  code?: string
   /** A sentence of the page in place of golem's. */
   reason?: 'sendGaveUp' | 'commandGone'
   record?: CommandRecord
@@ -92,6 +94,7 @@ function certainEnd(error: unknown): Ended | null {
     outcome: error.effect === 'none' ? 'refused' : 'unknown',
     effect: error.effect,
     message: error.message,
+    code: error.code,
   }
 }
 
@@ -128,6 +131,7 @@ function endOf(record: CommandRecord): Ended {
     outcome: record.outcome ?? 'unknown',
     effect: record.effect ?? 'unknown',
     ...(record.message === undefined ? {} : { message: record.message }),
+    ...(record.code === undefined ? {} : { code: record.code }),
     record,
   }
 }

@@ -1,5 +1,5 @@
 import { formatTime } from '../format.ts'
-import { language, now, site, t } from '../store.ts'
+import { language, now, said, site, t } from '../store.ts'
 import { useAlarms } from './use-alarms.ts'
 import { useListing } from './use-listing.ts'
 
@@ -30,7 +30,7 @@ export function AlarmHistory() {
               {rows.map(({ id, at, message }) => (
                 <tr key={id} data-event={id}>
                   <td class="time">{formatTime(at, now.value, language.value)}</td>
-                  <td>{message}</td>
+                  <td>{said(message)}</td>
                 </tr>
               ))}
             </tbody>

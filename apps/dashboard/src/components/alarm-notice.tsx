@@ -1,5 +1,5 @@
 import { inOrder, isCalling } from '../alarms.ts'
-import { site, t } from '../store.ts'
+import { said, site, t } from '../store.ts'
 
 const HREF = '#Alarms'
 
@@ -26,7 +26,7 @@ export function AlarmBanner() {
   return (
     <div class="banner bad" data-banner="alarm">
       <p>
-        <strong>{first.message}</strong> {first.guidance}{' '}
+        <strong>{said(first.message)}</strong> {said(first.guidance ?? '')}{' '}
         {critical.length > 1 && t('alarmsMore', { count: critical.length - 1 })}
       </p>
       <a href={HREF}>{t('alarmsShow')}</a>

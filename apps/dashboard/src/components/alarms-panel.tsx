@@ -3,7 +3,7 @@ import { useId, useState } from 'preact/hooks'
 import { canAcknowledge, inOrder, isCalling } from '../alarms.ts'
 import { formatTime } from '../format.ts'
 import type { MessageKey } from '../i18n.ts'
-import { descriptions, language, now, session, site, t } from '../store.ts'
+import { descriptions, language, now, said, session, site, t } from '../store.ts'
 import { Age } from './age.tsx'
 import { AlarmHistory } from './alarm-history.tsx'
 import { Dialog } from './dialog.tsx'
@@ -63,9 +63,9 @@ function Alarm({ alarm }: { alarm: AlarmRecord }) {
         {count > 1 && <span class="quiet">{t('alarmTimes', { count })}</span>}
         <span class="quiet id">{label === undefined ? id : `${label} · ${id}`}</span>
       </div>
-      <p class="message">{message}</p>
-      {guidance !== undefined && <p class="guidance">{guidance}</p>}
-      {inhibited !== undefined && <p class="quiet">{t('alarmInhibited', { why: inhibited })}</p>}
+      <p class="message">{said(message)}</p>
+      {guidance !== undefined && <p class="guidance">{said(guidance)}</p>}
+      {inhibited !== undefined && <p class="quiet">{t('alarmInhibited', { why: said(inhibited) })}</p>}
       {acknowledged && (
         <p class="seen-by">
           {t('alarmSeenBy', { by: acknowledged.by, at: timeOf(acknowledged.at) })}
@@ -90,7 +90,7 @@ function Acknowledge({ alarm }: { alarm: AlarmRecord }) {
         data-role="acknowledge"
         disabled={mayNot}
         title={mayNot ? t('blockedViewer') : undefined}
-        aria-label={t('acknowledgeLabel', { message: alarm.message })}
+        aria-label={t('acknowledgeLabel', { message: said(alarm.message) })}
         onClick={() => setAsking(true)}
       >
         {t('acknowledge')}
@@ -106,7 +106,7 @@ function Acknowledge({ alarm }: { alarm: AlarmRecord }) {
             void acknowledge(alarm.id, note.trim())
           }}
         >
-          <p>{alarm.message}</p>
+          <p>{said(alarm.message)}</p>
           <p>{t('acknowledgeText')}</p>
           <div class="field">
             <label for={field}>{t('acknowledgeNote')}</label>

@@ -1,7 +1,7 @@
 import type { RecipeDescription, RunRecord } from '@golem/core'
 import { useState } from 'preact/hooks'
 import { formatDuration, formatTime } from '../format.ts'
-import { language, now, t } from '../store.ts'
+import { language, now, said, t } from '../store.ts'
 import { StartedBy } from './run-card.tsx'
 import { RunChip } from './run-chip.tsx'
 import { RunParameters } from './run-parameters.tsx'
@@ -49,7 +49,7 @@ export function EndedRun({ run, recipe }: { run: RunRecord; recipe: RecipeDescri
 function Message({ run }: { run: RunRecord }) {
   return (
     <p class="detail" data-part="message">
-      {run.message}
+      {said(run.message)}
       {run.rows > 0 && ` ${t('rowsCount', { count: run.rows })}`}
     </p>
   )

@@ -1,7 +1,7 @@
 import type { InstrumentDescription, InstrumentState, InterlockRecord, InterlockView } from '@golem/core'
 import { useState } from 'preact/hooks'
 import { formatTime } from '../format.ts'
-import { language, now, session, site, t } from '../store.ts'
+import { language, now, said, session, site, t } from '../store.ts'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page-context.ts'
 
@@ -26,7 +26,7 @@ function Tripped({ record: { name, tripped, guidance } }: { record: InterlockRec
     <div class="banner bad" data-banner="interlock" data-interlock={name}>
       <p>
         <strong>{t('interlockTripped', { name, since })}</strong>{' '}
-        <span class="detail">{tripped.message}</span> {guidance}
+        <span class="detail">{said(tripped.message)}</span> {guidance}
       </p>
       {session.value?.role !== 'viewer' && (
         <button

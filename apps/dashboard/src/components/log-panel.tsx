@@ -1,6 +1,7 @@
 import type { CommandRecord } from '@golem/core'
 import { formatTarget, formatTime } from '../format.ts'
-import { descriptions, language, now, t } from '../store.ts'
+import { descriptions, language, now, said, t } from '../store.ts'
+import { EntryDetails, LevelChip, LoggerName } from './log-entry.tsx'
 import { effectSentence, OutcomeChip } from './outcome-chip.tsx'
 import { usePage } from './page-context.ts'
 import { Result } from './result.tsx'
@@ -79,11 +80,11 @@ function CommandRow({ record }: { record: CommandRecord }) {
           </button>
         )}
         <Result record={record} />
-        {record.message && <p class="detail">{record.message}</p>}
+        {record.message && <p class="detail">{said(record.message, record.code)}</p>}
         {record.outcome !== undefined && record.outcome !== 'done' && (
           <p class="detail">{effectSentence(record.settled?.effect ?? record.effect ?? 'unknown')}</p>
         )}
-        {record.settled && <p class="detail">{t('settledBy', { message: record.settled.message })}</p>}
+        {record.settled && <p class="detail">{t('settledBy', { message: said(record.settled.message) })}</p>}
       </td>
     </tr>
   )
@@ -114,8 +115,11 @@ function EventTable() {
                 <td class="time">{formatTime(event.at, now.value, language.value)}</td>
                 <td class="kind">{event.kind}</td>
                 <td>
+                  <LevelChip level={event.level} />{' '}
                   {event.instrument && <span class="quiet">{labelOf(event.instrument)}:</span>}{' '}
-                  {event.message} {event.by && <span class="quiet">({event.by})</span>}
+                  <LoggerName data={event.data} /> <span class="said">{said(event.message)}</span>{' '}
+                  {event.by && <span class="quiet">({event.by})</span>}
+                  <EntryDetails data={event.data} />
                 </td>
               </tr>
             ))}

@@ -2,7 +2,7 @@ import { RUN_REQUESTS, type RunRecord, type RunRequest } from '@golem/core'
 import { useState } from 'preact/hooks'
 import { asked, REQUESTS } from '../run-commands.ts'
 import { mustBeConfirmed, whyNotAsk } from '../runs.ts'
-import { session, serverLost, site, t } from '../store.ts'
+import { said, session, serverLost, site, t } from '../store.ts'
 import { PendingMark } from './action-button.tsx'
 import { Dialog } from './dialog.tsx'
 import { usePage } from './page-context.ts'
@@ -67,7 +67,7 @@ export function AskHow({ run }: { run: RunRecord }) {
   return (
     <div class="asks" role="group" aria-label={t('runHow')} data-part="asks">
       <h4>{t('runHow')}</h4>
-      <p>{run.message}</p>
+      <p>{said(run.message)}</p>
       {choices.map((request) => (
         <div class="choice" key={request}>
           <AskButton run={run} request={request} />
@@ -120,7 +120,7 @@ function AskButton({ run, request }: { run: RunRecord; request: RunRequest }) {
           }}
         >
           <p>{t(meaning)}</p>
-          <p class="quiet">{t('runDoes', { doing: run.progress.doing })}</p>
+          <p class="quiet">{t('runDoes', { doing: said(run.progress.doing) })}</p>
           {key !== null && (
             <p class="wrong" role="alert">
               {t(key)}

@@ -2,7 +2,7 @@ import type { RecipeDescription, RunRecord } from '@golem/core'
 import { useId } from 'preact/hooks'
 import { formatDuration, formatTime } from '../format.ts'
 import { ageMs } from '../model.ts'
-import { language, now, t } from '../store.ts'
+import { language, now, said, t } from '../store.ts'
 import { AskHow, RunButtons } from './run-buttons.tsx'
 import { RunChip } from './run-chip.tsx'
 import { RunParameters } from './run-parameters.tsx'
@@ -36,7 +36,7 @@ export function RunCard({ run, recipe }: { run: RunRecord; recipe: RecipeDescrip
       <RunProgressPart run={run} stages={recipe?.stages} />
       {message && state !== 'asking' && (
         <p class="sentence" data-part="message">
-          {message}
+          {said(message)}
         </p>
       )}
       {run.inhibits && (

@@ -2,7 +2,7 @@ import type { RunRecord } from '@golem/core'
 import { formatDuration } from '../format.ts'
 import { formatMinute } from '../reservation.ts'
 import { fractionAt, msLeft } from '../runs.ts'
-import { language, now, t } from '../store.ts'
+import { language, now, said, t } from '../store.ts'
 
 interface RunProgressProps {
   run: RunRecord
@@ -42,7 +42,7 @@ export function RunProgressPart({ run, stages }: RunProgressProps) {
       </p>
       {hasBegun && (
         <p class="doing" data-part="doing">
-          {t('runDoes', { doing: progress.doing })}
+          {t('runDoes', { doing: said(progress.doing) })}
         </p>
       )}
     </div>

@@ -4,7 +4,7 @@ import type { ComingStart } from '../automation-api.ts'
 import { formatDuration } from '../format.ts'
 import type { MessageKey } from '../i18n.ts'
 import { formatMinute } from '../reservation.ts'
-import { language, now, t } from '../store.ts'
+import { language, now, said, t } from '../store.ts'
 import { drawnAt, ticksOf, type Span, spanAround } from '../timeline.ts'
 import { usePage } from './page-context.ts'
 import { ScheduleSwitch } from './schedule-switch.tsx'
@@ -136,7 +136,7 @@ function Schedule({ schedule, starts: all, coming: ahead, span, drawn, nowMs, on
             <Next at={next[0]} nowMs={nowMs} />{' '}
             {message && (
               <span class="warning" data-part="message">
-                {message}
+                {said(message)}
               </span>
             )}
           </p>

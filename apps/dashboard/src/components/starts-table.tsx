@@ -2,7 +2,7 @@ import type { PlannedStart } from '@golem/core'
 import { useState } from 'preact/hooks'
 import { formatDuration, formatTime } from '../format.ts'
 import { formatMinute } from '../reservation.ts'
-import { language, now, t } from '../store.ts'
+import { language, now, said, t } from '../store.ts'
 import { kindOf, LATE_MS } from '../timeline.ts'
 import { RunChip } from './run-chip.tsx'
 
@@ -54,11 +54,11 @@ function Became({ start }: { start: PlannedStart }) {
     return (
       <>
         {count === undefined || until === undefined
-          ? t('scheduleSkipped', { reason: skipped })
+          ? t('scheduleSkipped', { reason: said(skipped) })
           : t('scheduleSkippedMany', {
               count,
               until: formatMinute(until, now.value, language.value),
-              reason: skipped,
+              reason: said(skipped),
             })}
       </>
     )

@@ -219,7 +219,9 @@ export class ScheduleDriver {
       const commands = isProgram ? [] : this.#program(recipe).commands
       const stopped = commands.find((id) => stop.instruments[id])
       if (stop.site ?? stopped) {
-        return `The emergency stop ${stopped === undefined ? '' : `of ${stopped} `}was in force.`
+        return stopped === undefined
+          ? 'The emergency stop was in force.'
+          : `The emergency stop of ${stopped} was in force.`
       }
       return null
     } catch (error) {
