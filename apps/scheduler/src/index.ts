@@ -1,1 +1,2 @@
+export { readCodeFile } from './code/load-code.ts'
 export { type RunningScheduler, type SchedulerOptions, startScheduler } from './start.ts'

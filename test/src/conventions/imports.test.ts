@@ -31,7 +31,17 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   },
   'apps/cli': {
     always: ['core', 'config'],
-    lazy: ['archive', 'calibration', 'conformance', 'discovery', 'queue', 'drivers', 'gateway', 'recipes'],
+    lazy: [
+      'archive',
+      'calibration',
+      'conformance',
+      'discovery',
+      'queue',
+      'drivers',
+      'gateway',
+      'recipes',
+      'scheduler',
+    ],
   },
   'apps/dashboard': { always: ['core'] },
   'apps/simulator': { always: ['core'], lazy: ['drivers'] },

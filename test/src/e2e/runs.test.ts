@@ -160,7 +160,7 @@ test('rows are measured; a recipe with faults can not be started and says why', 
     const { body: rows } = await stand.api<RunRow[]>(`/api/runs/${id}/rows`)
     assert.equal(typeof rows[0]?.values['relays.rootsTemperature'], 'number')
     const faulty = (await recipes(stand)).find((each) => each.id === 'faulty')
-    assert.match(faulty?.faults[0] ?? '', /faulty\.yaml:6.*relay9/)
+    assert.match(faulty?.faults[0] ?? '', /^recipes\/faulty\.yaml:6.*relay9/)
     const { status } = await stand.api('/api/runs', { method: 'POST', body: { recipe: 'faulty' } })
     assert.equal(status, 400)
   })

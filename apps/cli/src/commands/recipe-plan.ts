@@ -73,11 +73,20 @@ export function recipePlan(group: Command, context: Context): void {
 
 /** What would be carried out, and its parameters. @throws CliError failed with all faults */
 async function programOf(
-  { chosen: [read], recipes, descriptions }: SiteRecipes,
+  { chosen: [read], programs: [code], recipes, descriptions }: SiteRecipes,
   words: readonly string[],
   roles: readonly string[] | undefined,
 ): Promise<{ program: Program; parameters: Record<string, unknown> }> {
   const { describeRecipe, link } = await import('@golem/recipes')
+  if (code) {
+    if (!code.recipe) throw faulty(code.faults.map(describeFault))
+    const names = (ids: readonly string[]): string => (ids.length === 0 ? 'nothing' : ids.join(', '))
+    throw new CliError(
+      'failed',
+      `${code.id} is in code: what it does follows from what it reads, so it can't be planned ahead. ` +
+        `It commands ${names(code.commands)} and looks at ${names(code.reads)}; \`golem recipe check ${code.id}\` tells what is wrong with it.`,
+    )
+  }
   if (!read?.recipe) throw faulty((read?.faults ?? []).map(describeFault))
   const description = describeRecipe(read, recipes, descriptions ?? undefined)
   const parameters = givenValues(description, words)

@@ -111,3 +111,42 @@ test('golem recipe list shows what recipes take, and why one can not be started'
   const json = await runForTest(['recipe', 'list', '--json', '--url', server.url])
   assert.deepEqual(JSON.parse(json.out), [recipe])
 })
+
+const CODE = `import { recipe } from '@golem/core'
+export default recipe(
+  { label: 'Blink', commands: ['lamp'], reads: ['lamp'], parameters: { n: { type: 'integer', label: 'N', default: 3 } } },
+  async (lab) => {
+    await lab.set({ 'lamp.white': Number(lab.parameters['n']) })
+  },
+)
+`
+
+test('recipes in code are asked what they are and checked with their types; they can not be planned ahead', async (t) => {
+  const cwd = siteWith(t, {
+    'blink.ts': CODE,
+    'other.ts': CODE.replace("reads: ['lamp']", "reads: ['lmap']").replace('default: 3', 'default: 3.5'),
+    'broken.ts': `${CODE}const x: = 1\n`,
+  })
+  const check = (...names: string[]) =>
+    runForTest(['recipe', 'check', ...names, '--site', 'site.yaml'], { cwd })
+  const good = await check('blink')
+  assert.deepEqual([good.code, good.out], [0, 'No fault in one recipe.'], good.err)
+  const { code, out, err } = await check('recipes/other.ts', 'broken')
+  assert.equal(code, 1)
+  assert.match(out, /^recipes\/other\.ts:1:1 .*default.*3\.5/m)
+  assert.match(out, /^recipes\/broken\.ts:8:/m)
+  assert.match(err, /2 faults: other, broken can't be started/)
+  const all = await check()
+  assert.equal(all.code, 1)
+  assert.match(all.err, /broken, other can't be started/)
+  const missing = siteWith(t, {
+    'blink.ts': CODE.replace("reads: ['lamp']", "reads: ['lmap']"),
+    'typed.ts': CODE.replace('Number(lab', 'Nmber(lab'),
+  })
+  const unknown = await runForTest(['recipe', 'check', '--site', 'site.yaml'], { cwd: missing })
+  assert.match(unknown.out, /^recipes\/typed\.ts:5:\d+ .*Nmber/m)
+  assert.match(unknown.out, /^recipes\/blink\.ts:1:1 It declares "lmap", which is neither/m)
+  const plan = await runForTest(['recipe', 'plan', 'blink', '--site', 'site.yaml'], { cwd })
+  assert.equal(plan.code, 1)
+  assert.match(plan.err, /blink is in code: .* can't be planned ahead\. It commands lamp and looks at lamp/)
+})

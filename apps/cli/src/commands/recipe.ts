@@ -1,11 +1,12 @@
 import path from 'node:path'
 import type { Fault } from '@golem/config'
+import type { ReadRecipe } from '@golem/recipes'
 import type { Command } from 'commander'
-import { type CommonOptions, type Context, openApi } from '../context.ts'
+import { type CommonOptions, type Context, instanceDirOf, openApi, siteFileOf } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
 import { printable } from '../format.ts'
 import { withApi, withSite } from '../options.ts'
-import { readSiteRecipes } from '../recipes/site-recipes.ts'
+import { readSiteRecipes, type SiteRecipes } from '../recipes/site-recipes.ts'
 import { RunsApi } from '../runs/runs-api.ts'
 import { recipesTable } from '../runs/words.ts'
 import { recipePlan } from './recipe-plan.ts'
@@ -52,13 +53,19 @@ function check(group: Command, context: Context): void {
     )
     .action(async (names: string[], _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>()
-      const { faultsOfRecipe } = await import('@golem/recipes')
+      const { faultsOfCode, faultsOfRecipe } = await import('@golem/recipes')
       const { describeFault } = await import('@golem/config')
-      const { chosen, recipes, descriptions } = await readSiteRecipes(context, options, names)
-      const found = chosen.map((read) => ({
-        read,
-        faults: faultsOfRecipe(read, recipes, descriptions ?? undefined),
-      }))
+      const site = await readSiteRecipes(context, options, names)
+      const { chosen, programs, recipes, descriptions } = site
+      const types = await typeFaults(context, options, site)
+      const known = descriptions ?? undefined
+      const found: { read: ReadRecipe; faults: readonly Fault[] }[] = [
+        ...chosen.map((read) => ({ read, faults: faultsOfRecipe(read, recipes, known) })),
+        ...programs.map((read) => ({
+          read,
+          faults: [...faultsOfCode(read, recipes, known), ...(read.recipe ? types(read) : [])],
+        })),
+      ]
       const faults = found.flatMap((each) => each.faults.map((fault) => shown(context, fault)))
       if (options.json) context.out(JSON.stringify({ ok: faults.length === 0, faults }, null, 2))
       else for (const fault of faults) context.out(printable(describeFault(fault)))
@@ -76,6 +83,23 @@ function check(group: Command, context: Context): void {
       }
       context.out(found.length === 1 ? 'No fault in one recipe.' : `No fault in ${found.length} recipes.`)
     })
+}
+
+/** What TypeScript says of recipes in code that stand in the site's folder. */
+async function typeFaults(
+  context: Context,
+  options: CommonOptions,
+  { programs }: SiteRecipes,
+): Promise<(read: ReadRecipe) => readonly Fault[]> {
+  if (programs.length === 0) return () => []
+  const { checkDriverTypes } = await import('@golem/drivers')
+  const instanceDir = path.resolve(context.cwd, instanceDirOf(context, siteFileOf(context, options)))
+  const { faults, skipped } = await checkDriverTypes(instanceDir)
+  if (skipped !== undefined) context.err(skipped)
+  return ({ id }) => {
+    const files = [`${id}.ts`, `${id}.mjs`].map((name) => path.join(instanceDir, 'recipes', name))
+    return faults.filter(({ file }) => files.includes(file))
+  }
 }
 
 /** With a path as short as the user would type it. */

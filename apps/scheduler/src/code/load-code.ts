@@ -70,6 +70,13 @@ export async function loadCode(
   for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
 }
 
+/** Reads one recipe in code: it is asked what it is, in a process of its own. What is wrong with it is among its faults. */
+export async function readCodeFile(file: string): Promise<ReadCode> {
+  const { readRecipeSource } = await import('@golem/drivers')
+  const source = await readRecipeSource(file)
+  return 'url' in source ? (await describe(file, source)).declared : faulty(file, source)
+}
+
 async function describe(
   file: string,
   source: CodeFile,

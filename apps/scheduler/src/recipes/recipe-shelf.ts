@@ -1,4 +1,4 @@
-import { describeFault } from '@golem/config'
+import { describeFault, type Fault } from '@golem/config'
 import { GolemError, type InstrumentDescription, type RecipeDescription } from '@golem/core'
 import {
   codeProgram,
@@ -12,7 +12,7 @@ import {
   SHIPPED_RECIPES,
 } from '@golem/recipes'
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { loadCode, type LoadedCode, type RememberedCode } from '../code/load-code.ts'
 
 /** After this long a recipe in code that took too long to tell what it is, is asked again, in ms. */
@@ -32,10 +32,13 @@ export class RecipeShelf {
   #askAgainAt = Infinity
   #reading: Promise<void> | undefined
   #codeVersion = 0
+  /** Folders that faults are told without. */
+  readonly #roots: readonly string[]
 
   /** @param instanceDir - whose folder `recipes` has the site's own; they replace shipped ones of the same name */
   constructor(instanceDir: string) {
     this.#codeFolder = join(instanceDir, 'recipes')
+    this.#roots = [instanceDir, dirname(SHIPPED_RECIPES)].map((root) => join(root, '/'))
     this.#folders = [SHIPPED_RECIPES, this.#codeFolder]
     this.#stamp = look(this.#folders, /\.yaml$/)
     this.#found = loadRecipes(this.#folders)
@@ -106,7 +109,20 @@ export class RecipeShelf {
     const code = [...this.#code.values()].map(({ declared }) => describeCode(declared, recipes, instruments))
     const names = new Set(code.map(({ id }) => id))
     const inYaml = read.filter(({ id }) => !names.has(id))
-    return [...inYaml.map((each) => describeRecipe(each, recipes, instruments)), ...code]
+    return [...inYaml.map((each) => describeRecipe(each, recipes, instruments)), ...code].map((recipe) => ({
+      ...recipe,
+      faults: recipe.faults.map((fault) => this.#shortened(fault)),
+    }))
+  }
+
+  /** With paths as the site's people know them: pages show it, and where golem stands on its disk is nobody's business. */
+  #shortened(fault: string): string {
+    return this.#roots.reduce((text, root) => text.replaceAll(root, ''), fault)
+  }
+
+  #faulty(id: string, faults: readonly Fault[]): GolemError {
+    const words = faults.slice(0, 5).map((fault) => this.#shortened(describeFault(fault)))
+    return new GolemError('CONFIG_INVALID', `The recipe ${id} has faults: ${words.join(' ')}`)
   }
 
   /**
@@ -124,7 +140,7 @@ export class RecipeShelf {
     const code = this.#code.get(id)
     if (code) {
       const made = codeProgram(code.declared, { recipes, bindings, descriptions: instruments })
-      if (!made.program) throw faulty(id, made.faults.map(describeFault))
+      if (!made.program) throw this.#faulty(id, made.faults)
       return made.program
     }
     const known = read.find((each) => each.id === id)
@@ -134,9 +150,9 @@ export class RecipeShelf {
         : ' in YAML, and those in code are still being read: try again.'
       throw new GolemError('NOT_FOUND', `There is no recipe "${id}"${why}`)
     }
-    if (!known.recipe) throw faulty(id, known.faults.map(describeFault))
+    if (!known.recipe) throw this.#faulty(id, known.faults)
     const { program, faults } = link(known.recipe, { recipes, bindings, descriptions: instruments })
-    if (!program) throw faulty(id, faults.map(describeFault))
+    if (!program) throw this.#faulty(id, faults)
     return program
   }
 }
@@ -158,8 +174,4 @@ function look(folders: readonly string[], wanted: RegExp): string {
       }
     })
     .join('\n')
-}
-
-function faulty(id: string, faults: readonly string[]): GolemError {
-  return new GolemError('CONFIG_INVALID', `The recipe ${id} has faults: ${faults.slice(0, 5).join(' ')}`)
 }

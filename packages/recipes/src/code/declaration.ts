@@ -3,7 +3,7 @@ import type { CodeDeclaration, RecipeDescription } from '@golem/core'
 import { basename } from 'node:path'
 import type { Descriptions } from '../language/check.ts'
 import { link } from '../language/link.ts'
-import { describeRecipe } from '../language/load.ts'
+import { describeRecipe, faultsOfRecipe } from '../language/load.ts'
 import { type ReadRecipe, readRecipeText } from '../language/read.ts'
 import type { Program, Recipe, Step } from '../recipe.ts'
 
@@ -93,6 +93,27 @@ function asData(given: Partial<CodeDeclaration>): object {
   }
 }
 
+/** All that is wrong with a recipe in code: by itself, and with the instruments of a site. */
+export function faultsOfCode(
+  code: ReadCode,
+  recipes: ReadonlyMap<string, Recipe>,
+  descriptions?: Descriptions,
+): Fault[] {
+  const { recipe } = code
+  if (!recipe) return [...code.faults]
+  const unknown = [...code.commands, ...code.reads].filter(
+    (name) => descriptions && !recipe.roles[name] && !descriptions.has(name),
+  )
+  const faults = unknown.map((name) => ({
+    file: recipe.file,
+    line: 1,
+    column: 1,
+    path: '',
+    message: `It declares "${name}", which is neither one of its roles nor an instrument of this site.`,
+  }))
+  return [...faultsOfRecipe(code, recipes, descriptions), ...faults]
+}
+
 /** A recipe in code as pages and programs see it. */
 export function describeCode(
   code: ReadCode,
@@ -101,25 +122,13 @@ export function describeCode(
 ): RecipeDescription {
   const described = describeRecipe(code, recipes, descriptions)
   const usual = (name: string): string => code.recipe?.roles[name]?.default ?? name
-  const missing = [...code.commands, ...code.reads].filter(
-    (name) => descriptions && !code.recipe?.roles[name] && !descriptions.has(name),
-  )
-  const unknown = missing.map((name) =>
-    describeFault({
-      file: code.recipe?.file ?? code.id,
-      line: 1,
-      column: 1,
-      path: '',
-      message: `It declares "${name}", which is neither one of its roles nor an instrument of this site.`,
-    }),
-  )
   return {
     ...described,
     kind: 'code',
     stages: code.stages,
     commands: [...new Set([...described.commands, ...code.commands.map(usual)])].sort(),
     reads: [...new Set(code.reads.map(usual))].sort(),
-    faults: [...described.faults, ...unknown],
+    faults: faultsOfCode(code, recipes, descriptions).map(describeFault),
   }
 }
 

@@ -2,6 +2,7 @@ export {
   type CodeLimits,
   codeProgram,
   describeCode,
+  faultsOfCode,
   PROGRAM_STEP,
   type ReadCode,
   readDeclaration,
