@@ -1,7 +1,6 @@
 import type { CommandRecord } from '@golem/core'
 import { formatTarget, formatTime } from '../format.ts'
 import { descriptions, language, now, said, t } from '../store.ts'
-import { EntryDetails, LevelChip, LoggerName } from './log-entry.tsx'
 import { effectSentence, OutcomeChip } from './outcome-chip.tsx'
 import { usePage } from './page-context.ts'
 import { Result } from './result.tsx'
@@ -115,11 +114,8 @@ function EventTable() {
                 <td class="time">{formatTime(event.at, now.value, language.value)}</td>
                 <td class="kind">{event.kind}</td>
                 <td>
-                  <LevelChip level={event.level} />{' '}
                   {event.instrument && <span class="quiet">{labelOf(event.instrument)}:</span>}{' '}
-                  <LoggerName data={event.data} /> <span class="said">{said(event.message)}</span>{' '}
-                  {event.by && <span class="quiet">({event.by})</span>}
-                  <EntryDetails data={event.data} />
+                  {said(event.message)} {event.by && <span class="quiet">({event.by})</span>}
                 </td>
               </tr>
             ))}
