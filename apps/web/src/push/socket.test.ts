@@ -83,6 +83,37 @@ test('many changes at once come as one state, and with `every` they are gathered
   assert.deepEqual(calm.messages, [])
 })
 
+test('a client that gathers gets the first change at once, then the newest state when its time is over', async (t) => {
+  const { client, address } = await openPort(t)
+  const calm = await TestSocket.to(t, address, '/ws?every=400')
+  await calm.state()
+  await sleep(450)
+  const begun = performance.now()
+  const change = (message: string): void =>
+    client.view.publish(snapshotOf('relay-1', client.view.timeMs, { message }))
+  change('first')
+  assert.equal((await calm.state()).instruments['relay-1']?.message, 'first')
+  change('second')
+  await sleep(30)
+  change('last')
+  assert.equal((await calm.state()).instruments['relay-1']?.message, 'last')
+  assert.ok(performance.now() - begun >= 390)
+})
+
+test('a client that comes from a process that is ahead is left as it is until this one has caught up', async (t) => {
+  const { client, address } = await openPort(t)
+  const ahead = 'e1~2000-0~cafe~1~0'
+  const socket = await TestSocket.to(t, address, `/ws?since=${ahead}`)
+  const first = await socket.state()
+  assert.deepEqual([first.full, first.cursor, first.instruments], [false, ahead, {}])
+  client.view.publish(snapshotOf('relay-1', client.view.timeMs, { message: 'old' }))
+  await sleep(100)
+  assert.deepEqual(socket.messages, [])
+  client.view.head = '2000-0'
+  client.view.publish(snapshotOf('relay-1', client.view.timeMs, { message: 'new' }))
+  assert.equal((await socket.state()).instruments['relay-1']?.message, 'new')
+})
+
 test('whoever may not come in gets a plain answer and no socket', async (t) => {
   const { address } = await openPort(t, TOKENS)
   const wanted = { status: 401, code: 'NOT_AUTHENTICATED', field: 'header.authorization' }
