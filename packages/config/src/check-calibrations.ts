@@ -155,11 +155,15 @@ export function readUses(
 /** A driver's parameters with those that calibrations add: numbers that are read. */
 export function withCalibrated(
   parameters: Readonly<Record<string, AnyParameterSpec>>,
-  calibrations: Readonly<Record<string, { from?: unknown }>> | undefined,
+  calibrations: Readonly<Record<string, { from?: readonly (string | undefined)[] }>> | undefined,
 ): Readonly<Record<string, AnyParameterSpec>> {
   if (calibrations === undefined) return parameters
-  const added = Object.keys(calibrations).filter((name) => !Object.hasOwn(parameters, name))
-  const specs = added.map((name) => [name, { label: name, type: 'number' }] as const)
+  const specs = Object.entries(calibrations).flatMap(([name, { from = [] }]) => {
+    if (Object.hasOwn(parameters, name)) return []
+    const [raw = ''] = from
+    const group = Object.hasOwn(parameters, raw) ? parameters[raw]?.group : undefined
+    return [[name, { label: name, type: 'number', ...(group === undefined ? {} : { group }) }] as const]
+  })
   return { ...parameters, ...Object.fromEntries(specs) }
 }
 

@@ -56,6 +56,9 @@ import { TokenForm } from './token-form.tsx'
  *       [data-given="name"], [data-role="change-parameters|show-rows|save-rows"], [data-row="id"]
  *   [data-recipe="id"]                               a recipe, with [data-role="start"], [data-part="next|faults"]
  *   [data-field="name"], [data-role-of="role"], [data-part="refusal"]      in the dialogs of a recipe
+ *   [data-part="calibration"] with data-version and inside [data-role="calibrate"]      by which calibration a parameter is made; its
+ *       dialog has [data-step="plan|measure|fit"], [data-field="NAME-from|NAME-to|NAME-step|settle|reading|kind|note"],
+ *       [data-part="draft|point|fit"] (data-phase, data-r-squared), [data-point="inputs"], [data-role="discard|skip-point|to-fit"]
  *   [data-schedule="id"][data-enabled="true|false"]   a schedule, with [data-role="enable"], [data-part="next|message"], and rows
  *       [data-start="planned at"][data-kind="done|early|failed|runs|skipped"]; [data-span="hours"]: how far one looks
  *   [data-language="en|ru"]                          the buttons in the footer

@@ -11,6 +11,7 @@ import { readingOf } from '../model.ts'
 import { language, pending, t } from '../store.ts'
 import { PendingMark } from './action-button.tsx'
 import { Age } from './age.tsx'
+import { CalibrationLine } from './calibration-line.tsx'
 import { Control } from './controls.tsx'
 import { ListPlot } from './list-plot.tsx'
 import { OutputRulesLine } from './output-rules.tsx'
@@ -76,6 +77,7 @@ export function ParameterCard(props: ParameterProps) {
         </p>
       )}
       {!isSwitch && control}
+      <CalibrationLine instrument={instrument} name={name} parameter={parameter} blocked={blocked} />
       <OutputRulesLine parameter={parameter} output={state?.outputs?.[name]} />
       {running && (
         <p class="running" data-part="running">
