@@ -6,6 +6,7 @@
 #   --workers N     worker processes on this machine (default 1; 0 for a machine without instruments)
 #   --webs N        web processes on this machine (default 2, so that one answers while the other restarts; 0 for none)
 #   --no-scheduler  no scheduler here; of several in a laboratory one leads, the others stand by
+#   --no-archiver   no archiver here; of several in a laboratory one writes, the others stand by
 #   --no-redis      do not run golem's own Redis here; put REDIS_URL into /etc/golem/golem.env
 #   --no-apt        install no Debian packages
 #   --no-start      install and enable, but start nothing
@@ -21,7 +22,7 @@ target=/opt/golem
 units=/etc/systemd/system
 rules=/etc/polkit-1/rules.d/49-golem.rules
 udev=/etc/udev/rules.d/60-golem.rules
-workers=1 webs=2 scheduler=yes redis=yes apt=yes start=yes uninstall=
+workers=1 webs=2 scheduler=yes archiver=yes redis=yes apt=yes start=yes uninstall=
 
 die() {
   echo "install.sh: $*" >&2
@@ -35,6 +36,7 @@ while [ $# -gt 0 ]; do
     --workers) number "$1" "${2-}"; workers=$2; shift ;;
     --webs) number "$1" "${2-}"; webs=$2; shift ;;
     --no-scheduler) scheduler= ;;
+    --no-archiver) archiver= ;;
     --no-redis) redis= ;;
     --no-apt) apt= ;;
     --no-start) start= ;;
@@ -56,7 +58,7 @@ if [ "$uninstall" ]; then
   mapfile -t known < <(enabled_units)
   systemctl stop golem.target "${known[@]}" 2>/dev/null || true
   systemctl disable --quiet golem.target "${known[@]}" 2>/dev/null || true
-  rm -f "$units"/golem.target "$units"/golem-web.socket "$units"/golem-{web,worker}@.service "$units"/golem-{redis,scheduler}.service
+  rm -f "$units"/golem.target "$units"/golem-web.socket "$units"/golem-{web,worker}@.service "$units"/golem-{redis,scheduler,archiver}.service
   rm -f "$rules" "$udev"
   systemctl daemon-reload
   say 'stopped and removed the services, the polkit rule and the udev rule'
@@ -161,6 +163,7 @@ if [ "$webs" -gt 0 ]; then wanted+=(golem-web.socket); fi
 for ((i = 1; i <= webs; i++)); do wanted+=("golem-web@$i.service"); done
 for ((i = 1; i <= workers; i++)); do wanted+=("golem-worker@$i.service"); done
 if [ "$scheduler" ]; then wanted+=(golem-scheduler.service); fi
+if [ "$archiver" ]; then wanted+=(golem-archiver.service); fi
 mapfile -t before < <(enabled_units)
 for unit in "${before[@]}"; do
   if [[ " ${wanted[*]} " != *" $unit "* ]]; then

@@ -39,7 +39,7 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
   if (site.archive === null) {
     throw new GolemError('CONFIG_INVALID', 'The site keeps no archive ("archive: false" in the site file).')
   }
-  const { place, stream } = site.archive
+  const { place, stream, keep } = site.archive
   const id =
     options.id ?? `archiver-${os.hostname()}-${process.pid}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')
   const health = new Health(log)
@@ -79,7 +79,7 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
     beating = true
     try {
       if ((await client.lead()) && !writer && !closing) {
-        const next = new Writer({ site, place, client, health, log })
+        const next = new Writer({ site, place, keep, client, health, log })
         writer = next
         void change(async () => next.begin())
         log.info('this archiver writes')

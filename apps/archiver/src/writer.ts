@@ -9,7 +9,7 @@ import {
   seriesFor,
   writeBatch,
 } from '@golem/archive'
-import { DEFAULT_ARCHIVE_RULE, type Site } from '@golem/config'
+import { type ArchiveKeep, DEFAULT_ARCHIVE_RULE, type Site } from '@golem/config'
 import { asGolemError } from '@golem/core'
 import type { ArchiveClient, Backlog, ReceivedSample } from '@golem/queue'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +18,7 @@ import { Documents } from './documents.ts'
 import { expectationOf, ruleOf } from './expectations.ts'
 import type { Health } from './health.ts'
 import { Positions } from './positions.ts'
+import { Retention } from './retention.ts'
 import { RunRows } from './run-rows.ts'
 
 /** How often a transaction is written, in ms. */
@@ -34,6 +35,7 @@ export interface WriterOptions {
   site: Site
   /** Of the archive. */
   place: string
+  keep: ArchiveKeep
   client: ArchiveClient
   health: Health
   log: Logger
@@ -91,6 +93,7 @@ class Session {
   readonly #documents: Documents
   readonly #runRows: RunRows
   readonly #recorder = new Recorder()
+  readonly #retention: Retention
   /** Since when Redis has not answered, by the monotonic clock. */
   #awaySince: number | undefined
 
@@ -107,6 +110,7 @@ class Session {
     this.#positions = positions
     this.#documents = documents
     this.#runRows = new RunRows(options.client, database)
+    this.#retention = new Retention(options.keep, options.client.clock, options.log)
   }
 
   static async open(options: WriterOptions, ended: AbortSignal): Promise<Session> {
@@ -135,6 +139,7 @@ class Session {
     while (!this.#ended.aborted) {
       const began = performance.now()
       const isMore = await this.#step()
+      if (!isMore) await this.#retention.step(this.#database)
       if (!isMore) await pause(EVERY_MS - (performance.now() - began), this.#ended)
     }
   }

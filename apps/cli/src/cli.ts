@@ -24,11 +24,13 @@ import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
 import { set } from './commands/set.ts'
 import { startApp } from './commands/start-app.ts'
+import { startArchive } from './commands/start-archive.ts'
 import { startTasks } from './commands/start-tasks.ts'
 import { startWorkers } from './commands/start-workers.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
 import { stopApp } from './commands/stop-app.ts'
+import { stopArchive } from './commands/stop-archive.ts'
 import { stopTasks } from './commands/stop-tasks.ts'
 import { stopWorkers } from './commands/stop-workers.ts'
 import { token } from './commands/token.ts'
@@ -78,6 +80,8 @@ export const COMMANDS: readonly CommandModule[] = [
   stopApp,
   startTasks,
   stopTasks,
+  startArchive,
+  stopArchive,
 ]
 
 /**

@@ -45,6 +45,7 @@ export class InMemoryView implements SiteView {
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
   readonly archivers = new Map<string, ArchiverRecord>()
+  samplesWaiting = 0
   readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
   readonly recipes = new Map<string, RecipeDescription>()

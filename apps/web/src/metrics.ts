@@ -1,4 +1,5 @@
 import type { Site } from '@golem/config'
+import type { ArchiverRecord } from '@golem/core'
 import type { SiteView } from '@golem/queue'
 import type { PushHub } from './push/hub.ts'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
@@ -79,6 +80,7 @@ export class Metrics {
         this.set((view.stop.site ? 1 : 0) + Object.keys(view.stop.instruments).length)
       },
     })
+    watchArchive(view, registers)
     watchPush(push, registers)
   }
 
@@ -97,6 +99,44 @@ export class Metrics {
 
   text(): Promise<string> {
     return this.#registry.metrics()
+  }
+}
+
+/** The figures of the archiver that writes. */
+function watchArchive(view: SiteView, registers: Registry[]): void {
+  const figures: readonly [name: string, help: string, of: (record: ArchiverRecord) => number | null][] = [
+    ['golem_archive_behind_seconds', 'Age of the oldest of them', ({ behindMs }) => behindMs / 1_000],
+    ['golem_archive_lost_entries', 'Entries lost since the archiver was started', ({ lost }) => lost],
+    ['golem_archive_samples_per_second', 'Readings stored singly', (record) => record.samplesPerSecond],
+    [
+      'golem_archive_commit_seconds',
+      'How long its last transaction took',
+      ({ commitMs }) => commitMs / 1_000,
+    ],
+    ['golem_archive_bytes', 'What the archive takes on the disk', ({ sizeBytes }) => sizeBytes],
+    ['golem_archive_free_bytes', 'What is left on its disk', ({ freeBytes }) => freeBytes],
+    ['golem_archive_trouble', '1 while it can not be written well', ({ trouble }) => (trouble ? 1 : 0)],
+  ]
+  new Gauge({
+    name: 'golem_archive_backlog_entries',
+    help: 'Entries of workers that wait for the archiver',
+    registers,
+    collect() {
+      this.set(view.samplesWaiting)
+    },
+  })
+  for (const [name, help, of] of figures) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        const writer = [...view.archivers.values()].find(({ writes }) => writes)
+        const figure = writer && of(writer)
+        if (figure !== undefined && figure !== null) this.set(figure)
+      },
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 export * from './batch.ts'
 export type { Cause } from './recorder/gap-book.ts'
 export * from './recorder/recorder.ts'
+export { type ForgetBefore, forget } from './forget.ts'
 export { isLater, newestDigests, newestGaps, newestRow } from './recorder/resume.ts'
 export type { Cell, Database, Row, Table, Transaction } from './database.ts'
 export { openArchive, openArchiveReader } from './open.ts'

@@ -8,6 +8,7 @@ import { SiteFaults } from './site-faults.ts'
 test('an empty environment gives the defaults', () => {
   assert.deepEqual(readEnvironment({ GOLEM_LOG_LEVEL: '', REDIS_URL: ' ' }), {
     redisUrl: null,
+    archive: null,
     siteFile: resolve('instance/site.yaml'),
     instanceDir: null,
     host: hostname(),
@@ -20,6 +21,7 @@ test('every variable arrives', () => {
   assert.deepEqual(
     readEnvironment({
       REDIS_URL: 'unix:///run/golem/redis.sock',
+      GOLEM_ARCHIVE: 'postgres://golem@db/lab',
       GOLEM_SITE: '/etc/golem/site.yaml',
       GOLEM_INSTANCE: '/var/lib/golem',
       GOLEM_HOST: 'pi-2',
@@ -28,6 +30,7 @@ test('every variable arrives', () => {
     }),
     {
       redisUrl: 'unix:///run/golem/redis.sock',
+      archive: 'postgres://golem@db/lab',
       siteFile: '/etc/golem/site.yaml',
       instanceDir: '/var/lib/golem',
       host: 'pi-2',

@@ -154,6 +154,7 @@ export interface LeaseRecord {
 export interface FleetDocument {
   at: string
   workers: readonly (WorkerRecord & { alive: boolean; ageMs: number })[]
+  archivers: readonly (ArchiverRecord & { alive: boolean; ageMs: number })[]
   leases: readonly LeaseRecord[]
   queues: Readonly<Record<string, { waiting: number; oldestMs: number; running: boolean }>>
   web: { pid: number; version: string; node: string; startedAt: string; rssMb: number }

@@ -50,6 +50,8 @@ export interface SiteView {
   readonly queues: ReadonlyMap<string, StoredQueue>
   readonly workers: ReadonlyMap<string, WorkerRecord>
   readonly archivers: ReadonlyMap<string, ArchiverRecord>
+  /** How many entries of workers wait for the archiver. */
+  readonly samplesWaiting: number
   /** Of instruments that were ever reserved. */
   readonly reservations: ReadonlyMap<string, ReservationState>
   readonly runs: ReadonlyMap<string, RunRecord>

@@ -54,6 +54,7 @@ export class SiteFollower implements SiteView {
   readonly queues = new Map<string, StoredQueue>()
   readonly workers = new Map<string, WorkerRecord>()
   readonly archivers = new Map<string, ArchiverRecord>()
+  samplesWaiting = 0
   readonly reservations = new Map<string, ReservationState>()
   readonly runs = new Map<string, RunRecord>()
   readonly recipes = new Map<string, RecipeDescription>()
@@ -145,15 +146,17 @@ export class SiteFollower implements SiteView {
   }
 
   async #readWorkers(): Promise<void> {
-    const [found, archivers, epoch] = await Promise.all([
+    const [found, archivers, waiting, epoch] = await Promise.all([
       this.#fast.hgetall(this.#keys.workers),
       this.#fast.hgetall(this.#keys.archivers),
+      this.#fast.xlen(this.#keys.samples),
       this.#fast.get(this.#keys.epoch),
     ])
     // init-db has been run, or Redis has lost its data: what is held here is of another life.
     if (this.#loaded && epoch !== this.epoch) this.#loaded = false
     this.workers.clear()
     for (const [id, json] of Object.entries(found)) this.workers.set(id, JSON.parse(json) as WorkerRecord)
+    this.samplesWaiting = waiting
     this.archivers.clear()
     for (const [id, json] of Object.entries(archivers)) {
       this.archivers.set(id, JSON.parse(json) as ArchiverRecord)

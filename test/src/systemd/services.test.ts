@@ -21,6 +21,7 @@ const UNITS = [
   'golem-worker@1.service',
   'golem-worker@2.service',
   'golem-scheduler.service',
+  'golem-archiver.service',
 ]
 
 const reason = whyNoMachine()

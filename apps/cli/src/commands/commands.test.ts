@@ -237,6 +237,20 @@ const FLEET = {
   workers: [
     { id: 'worker-1', host: 'pi', alive: true, ageMs: 400, links: ['http:x'], cpuPercent: 1.2, rssMb: 60 },
   ],
+  archivers: [
+    {
+      id: 'archiver-1',
+      host: 'pi',
+      alive: true,
+      ageMs: 300,
+      writes: true,
+      backlog: 12,
+      backlogLimit: 500_000,
+      behindMs: 900,
+      sizeBytes: 12e6,
+      freeBytes: 3.4e10,
+    },
+  ],
   leases: [],
   queues: {},
   web: { pid: 1, version: '0.1.0', node: '20', startedAt: AT, rssMb: 50 },
@@ -249,6 +263,7 @@ test('status of a site that is well ends with 0', async (t) => {
   assert.equal(code, 0, err)
   assert.match(out, /bus: ok, Redis 7.0.15, round trip 0.3 ms/)
   assert.match(out, /worker-1 +pi +alive +0.4 s +1 +1 % +60 MB/)
+  assert.match(out, /archiver-1 +pi +writes +0.3 s +12 of 500000, 0.9 s +12 MB +34.0 GB/)
   assert.match(out, /lamp +ok +0.0 s ago +worker-1/)
 })
 

@@ -13,7 +13,7 @@ export function initDb(program: Command, context: Context): Command {
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nNothing else in that Redis is touched. Stop the workers first.\n\nExamples:\n  golem init-db\n  golem init-db --yes --site instance/site.yaml',
+      '\nNothing else in that Redis is touched, and the archive stays as it is: what it does not have yet is lost. Stop the workers first.\n\nExamples:\n  golem init-db\n  golem init-db --yes --site instance/site.yaml',
     )
     .action(async (options: CommonOptions & { yes?: boolean }) => {
       const site = await loadChosenSite(context, options)
@@ -26,7 +26,9 @@ export function initDb(program: Command, context: Context): Command {
       const queue = await import('@golem/queue')
       const removed = await queue.initDb({ site: site.name, redisUrl })
       context.out(
-        options.json ? JSON.stringify({ removed }) : `Removed ${removed} keys of site "${site.name}".`,
+        options.json
+          ? JSON.stringify({ removed })
+          : `Removed ${removed} keys of site "${site.name}".${site.archive ? ' The archive is as it was.' : ''}`,
       )
     })
 }

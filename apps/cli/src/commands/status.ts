@@ -28,6 +28,9 @@ function troublesOf(state: StateDocument, fleet: FleetDocument): string[] {
   const troubles: string[] = []
   if (!state.bus.ok) troubles.push(`no Redis: ${state.bus.message}`)
   if (!fleet.workers.some((worker) => worker.alive)) troubles.push('no worker is running')
+  for (const { alive, writes, trouble } of fleet.archivers) {
+    if (alive && writes && trouble) troubles.push(`archive: ${trouble.message}`)
+  }
   if (state.stop.site) troubles.push('the emergency stop is in force')
   const stopped = Object.keys(state.stop.instruments)
   if (stopped.length > 0) troubles.push(`stopped: ${stopped.join(', ')}`)
@@ -58,6 +61,18 @@ async function inWords(url: string, state: StateDocument, fleet: FleetDocument):
     `${worker.cpuPercent.toFixed(0)} %`,
     `${worker.rssMb.toFixed(0)} MB`,
   ])
+  const archivers = fleet.archivers.map((archiver) => [
+    archiver.id,
+    archiver.host,
+    archiver.alive ? (archiver.writes ? 'writes' : 'stands by') : 'GONE',
+    spanInWords(archiver.ageMs),
+    archiver.backlog === 0
+      ? ''
+      : `${archiver.backlog} of ${archiver.backlogLimit}, ${spanInWords(archiver.behindMs)}`,
+    bytesInWords(archiver.sizeBytes),
+    bytesInWords(archiver.freeBytes),
+    archiver.trouble?.message ?? '',
+  ])
   const instruments = Object.entries(state.instruments).map(([id, one]) => [
     id,
     one.condition === 'ok' ? 'ok' : one.condition.toUpperCase(),
@@ -72,6 +87,9 @@ async function inWords(url: string, state: StateDocument, fleet: FleetDocument):
     workers.length === 0
       ? 'No worker has ever reported.'
       : await table([['worker', 'host', 'is', 'last beat', 'links', 'cpu', 'memory'], ...workers]),
+    ...(archivers.length === 0
+      ? []
+      : [await table([['archiver', 'host', 'is', 'last beat', 'waits', 'takes', 'left', ''], ...archivers])]),
     instruments.length === 0
       ? 'No instruments.'
       : await table([
@@ -79,6 +97,11 @@ async function inWords(url: string, state: StateDocument, fleet: FleetDocument):
           ...instruments,
         ]),
   ].join('\n\n')
+}
+
+function bytesInWords(bytes: number | null): string {
+  if (bytes === null) return ''
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }
 
 function stopLines(state: StateDocument, now: number): string[] {

@@ -18,7 +18,11 @@ import { SystemAlarms } from './system-alarms.ts'
 
 const START = Date.parse('2026-05-01T10:00:00.000Z')
 const LEASE_MS = 10_000
-const SITE = { leaseMs: LEASE_MS, instruments: [{ id: 'lamp', label: 'Lamp' }] } as unknown as Site
+const SITE = {
+  leaseMs: LEASE_MS,
+  archive: null,
+  instruments: [{ id: 'lamp', label: 'Lamp' }],
+} as unknown as Site
 
 /** A site in memory, in virtual time. */
 class Rig {
@@ -29,6 +33,8 @@ class Rig {
   readonly interlocks = new Map<string, InterlockRecord>()
   readonly view = {
     workers: this.workers,
+    archivers: new Map(),
+    samplesWaiting: 0,
     snapshots: this.snapshots,
     runs: this.runs,
     interlocks: this.interlocks,

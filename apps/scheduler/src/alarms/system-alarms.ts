@@ -11,6 +11,7 @@ import {
 } from '@golem/core'
 import type { SiteView } from '@golem/queue'
 import type { AlarmBook } from './alarm-book.ts'
+import { archiveAlarm, archiveAlarms } from './archive-alarms.ts'
 import type { Definition } from './definition.ts'
 
 /** An instrument that nobody has spoken to is missed after this time, in ms. */
@@ -46,6 +47,7 @@ export class SystemAlarms {
     if (kind === 'worker') return workerLost(id.slice('worker.'.length))
     if (RUN_ENDINGS.some((ending) => id === `run.${name}.${ending}`)) return runCalls(id)
     if (id === `notifier.${name}`) return notifierFails(name)
+    if (id === 'archiver' || kind === 'archiver') return archiveAlarm(id)
     if (id === 'scheduler') return schedulerAway()
     if (id === 'clock') return clockNotTrusted()
     if (id === 'clock-step') return clockStepped()
@@ -56,10 +58,14 @@ export class SystemAlarms {
     return counter && usedUp(kind, name, counter)
   }
 
-  /** Looks at workers, instruments with their outputs, interlocks and runs. */
+  /** Looks at workers, the archiver, instruments with their outputs, interlocks and runs. */
   look(now: Now): void {
     this.#firstNow ??= now
     this.#lookAtWorkers(now)
+    const lookedForMs = now.ms - this.#firstNow.ms
+    for (const [definition, found] of archiveAlarms(this.#site, this.#view, lookedForMs)) {
+      this.#book.take(definition, { ...found, value: null }, now)
+    }
     for (const { id, label } of this.#site.instruments) this.#lookAtInstrument(id, label, now)
     for (const record of this.#view.interlocks.values()) this.#lookAtInterlock(record, now)
     for (const run of this.#view.runs.values()) this.#lookAtRun(run, now)

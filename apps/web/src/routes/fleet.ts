@@ -4,13 +4,13 @@ import { type WebContext, bounded, noAnswer } from '../context.ts'
 import { showQueue } from '../instrument-state.ts'
 import { answers, inWords, noQuery } from '../schemas.ts'
 
-/** Who runs: workers, leases, queues, this process, Redis. */
+/** Who runs: workers, archivers, leases, queues, this process, Redis. */
 export function fleetRoutes(app: FastifyInstance, context: WebContext): void {
   app.get(
     '/api/fleet',
     {
       schema: {
-        summary: 'Workers, leases, queues, versions, health of Redis',
+        summary: 'Workers, archivers, leases, queues, versions, health of Redis',
         tags: ['fleet'],
         querystring: noQuery,
         response: answers({
@@ -32,17 +32,18 @@ async function fleetDocument(
   const { view } = client
   const asked = await askFleet(client)
   const now = view.now()
+  const heard = ({ lastSeen }: { lastSeen: string }): { alive: boolean; ageMs: number } => {
+    const ageMs = Math.max(0, Math.round(now - Date.parse(lastSeen)))
+    return { alive: ageMs <= site.leaseMs, ageMs }
+  }
   return {
     at: isoTime(now),
-    workers: [...view.workers.values()].map(({ unclaimed, ...worker }) => {
-      const ageMs = Math.max(0, Math.round(now - Date.parse(worker.lastSeen)))
-      return {
-        ...worker,
-        ...(forAdmin && unclaimed !== undefined ? { unclaimed } : {}),
-        alive: ageMs <= site.leaseMs,
-        ageMs,
-      }
-    }),
+    workers: [...view.workers.values()].map(({ unclaimed, ...worker }) => ({
+      ...worker,
+      ...(forAdmin && unclaimed !== undefined ? { unclaimed } : {}),
+      ...heard(worker),
+    })),
+    archivers: [...view.archivers.values()].map((archiver) => ({ ...archiver, ...heard(archiver) })),
     leases: asked.leases,
     queues: Object.fromEntries(
       [...view.queues].map(([id, stored]) => {
