@@ -2,6 +2,9 @@ import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
 import { asGolemError, GolemError } from '@golem/core'
 import { alarms } from './commands/alarms.ts'
+import { backup } from './commands/backup.ts'
+import { bundle } from './commands/bundle.ts'
+import { calibrate } from './commands/calibrate.ts'
 import { check } from './commands/check.ts'
 import { clearQueue } from './commands/clear-queue.ts'
 import { conformance } from './commands/conformance.ts'
@@ -20,6 +23,7 @@ import { model } from './commands/model.ts'
 import { recipe } from './commands/recipe.ts'
 import { release } from './commands/release.ts'
 import { reserve } from './commands/reserve.ts'
+import { restore } from './commands/restore.ts'
 import { runs } from './commands/runs.ts'
 import { schedules } from './commands/schedules.ts'
 import { set } from './commands/set.ts'
@@ -56,11 +60,13 @@ export const COMMANDS: readonly CommandModule[] = [
   watch,
   log,
   exportReadings,
+  bundle,
   reserve,
   giveBack,
   recipe,
   runs,
   schedules,
+  calibrate,
   alarms,
   stop,
   release,
@@ -72,6 +78,8 @@ export const COMMANDS: readonly CommandModule[] = [
   doctor,
   gateway,
   token,
+  backup,
+  restore,
   initDb,
   clearQueue,
   startWorkers,
