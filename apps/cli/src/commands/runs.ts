@@ -9,6 +9,7 @@ import { count, withApi } from '../options.ts'
 import { givenValues } from '../runs/given.ts'
 import { RunsApi } from '../runs/runs-api.ts'
 import { rowsTable, runInWords, runsTable, whereIs } from '../runs/words.ts'
+import { runsExport } from './runs-export.ts'
 import { runsStart } from './runs-start.ts'
 
 /** How long the scheduler is given to do what it was asked, in ms. */
@@ -60,6 +61,7 @@ export function runs(program: Command, context: Context): Command {
   for (const request of RUN_REQUESTS) ask(group, context, request)
   set(group, context)
   rows(group, context)
+  runsExport(group, context)
   return group
 }
 
