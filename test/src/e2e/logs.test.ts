@@ -153,7 +153,7 @@ test('syslog: SysLogHandler over UDP and TCP, and logger with RFC 5424', async (
   // No run of that name is known, so it stays what somebody has said.
   const byTcp = await entry('logger by TCP')
   assert.deepEqual(
-    [byTcp.run, (byTcp.data?.['extra'] as Record<string, string>)['run']],
+    [byTcp.run, (byTcp.data?.['extra'] as Record<string, string> | undefined)?.['run']],
     [undefined, 'run-9'],
   )
   await entry('127.0.0.1 sends pickled records')

@@ -1,6 +1,7 @@
 import type { CommandRecord } from '@golem/core'
 import { formatTarget, formatTime } from '../format.ts'
 import { descriptions, language, now, said, t } from '../store.ts'
+import { EntryDetails, LevelChip, LoggerName } from './log-entry.tsx'
 import { effectSentence, OutcomeChip } from './outcome-chip.tsx'
 import { usePage } from './page-context.ts'
 import { Result } from './result.tsx'
@@ -114,8 +115,11 @@ function EventTable() {
                 <td class="time">{formatTime(event.at, now.value, language.value)}</td>
                 <td class="kind">{event.kind}</td>
                 <td>
+                  <LevelChip event={event} />{' '}
                   {event.instrument && <span class="quiet">{labelOf(event.instrument)}:</span>}{' '}
-                  {said(event.message)} {event.by && <span class="quiet">({event.by})</span>}
+                  <LoggerName event={event} /> <span class="said">{said(event.message)}</span>{' '}
+                  {event.by && <span class="quiet">({event.by})</span>}
+                  <EntryDetails event={event} />
                 </td>
               </tr>
             ))}
