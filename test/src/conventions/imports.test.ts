@@ -35,7 +35,6 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
     lazy: [
       'backup',
       'archive',
-      'calibration',
       'conformance',
       'discovery',
       'queue',
