@@ -11,6 +11,7 @@ import { measureModbus } from './modbus.ts'
 import { measurePolls } from './polls.ts'
 import { measurePush } from './push.ts'
 import { measureRoundTrip } from './round-trip.ts'
+import { measureRuns } from './runs.ts'
 import { measureStreams } from './streams.ts'
 import { measureTransports } from './transports.ts'
 import { measureVisible } from './visible.ts'
@@ -34,6 +35,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   waveform: measureWaveform,
   visible: measureVisible,
   alarms: measureAlarms,
+  runs: measureRuns,
   history: measureHistory,
   'demo-memory': measureDemoMemory,
 }
