@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { loadSite, readEnvironment, runAsService } from '@golem/config'
+import { loadSite, readEnvironment, runAsService, withPriorities } from '@golem/config'
 import { GolemError, messageOf } from '@golem/core'
 import { Command } from 'commander'
 import { pino } from 'pino'
@@ -18,7 +18,7 @@ const environment = readEnvironment()
 // Synchronous: at its end an asynchronous one waits for ever for a reader that is gone, and the process never ends.
 const log = pino(
   { name: 'golem-scheduler', level: environment.logLevel },
-  pino.destination({ dest: 1, sync: true }),
+  withPriorities(pino.destination({ dest: 1, sync: true })),
 )
 
 try {

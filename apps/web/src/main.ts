@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { loadSite, readEnvironment, runAsService } from '@golem/config'
+import { loadSite, readEnvironment, runAsService, withPriorities } from '@golem/config'
 import { GolemError } from '@golem/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
@@ -24,7 +24,7 @@ const program = new Command('golem-web')
 await program.parseAsync()
 
 async function run({ site: file, port, listen }: Options): Promise<void> {
-  const log = pino({ name: 'web' }, pino.destination({ dest: 1, sync: true }))
+  const log = pino({ name: 'web' }, withPriorities(pino.destination({ dest: 1, sync: true })))
   try {
     const environment = readEnvironment()
     log.level = environment.logLevel

@@ -1,5 +1,12 @@
 #!/usr/bin/env node
-import { describeFault, instanceDirOf, loadSite, readEnvironment, runAsService } from '@golem/config'
+import {
+  describeFault,
+  instanceDirOf,
+  loadSite,
+  readEnvironment,
+  runAsService,
+  withPriorities,
+} from '@golem/config'
 import { GolemError, messageOf } from '@golem/core'
 import { loadModels } from '@golem/drivers'
 import { Command } from 'commander'
@@ -19,7 +26,7 @@ const environment = readEnvironment()
 // Synchronous: at its end an asynchronous one waits for ever for a reader that is gone, and the process never ends.
 const log = pino(
   { name: 'golem-worker', level: environment.logLevel },
-  pino.destination({ dest: 1, sync: true }),
+  withPriorities(pino.destination({ dest: 1, sync: true })),
 )
 
 try {
