@@ -13,7 +13,9 @@ const WRITERS = [
   'packages/core',
   'packages/queue',
   'packages/recipes',
+  'packages/transports',
   'apps/scheduler',
+  'apps/web',
   'apps/worker',
 ]
 
@@ -65,7 +67,8 @@ const SAID: readonly (readonly [string, string])[] = [
   ['Paused by anna.', 'Пауза: anna.'],
   ['Stopped by anna. It had not begun.', 'Остановлен по порядку: anna. Запуск ещё не начинался.'],
   ['wait until co2.co2 below 450 for 10 s', 'ждёт, пока co2.co2 below 450 for 10 s'],
-  ['first fan: set exp-board.relay0 = true', 'first fan: set exp-board.relay0 = true'],
+  ['first fan: set exp-board.relay0 = true', 'first fan: задаёт exp-board.relay0 = true'],
+  ['the valves open: wait 5 s', 'the valves open: ждёт 5 s'],
   [
     'Interrupted for 12 s (the scheduler that stepped it was gone). Resume, stop or abort it?',
     'Запуск прерывался на 12 s (планировщика, который его вёл, не стало). Продолжить, остановить или прервать?',
@@ -83,6 +86,16 @@ const SAID: readonly (readonly [string, string])[] = [
     'Запуск ventilation-3 (Ventilation) не удался: Шаг не закончился за 5 min.',
   ],
   ['CO2 analyser: co2 is 1612 ppm, above 1500 ppm.', 'CO2 analyser: co2: 1612 ppm, выше 1500 ppm.'],
+  [
+    'co2.lost active, warning: CO2 analyser is lost. No worker has it.',
+    'co2.lost: тревога (внимание). CO2 analyser: нет связи. Им не занят ни один исполнитель.',
+  ],
+  [
+    'Lamp is lost. The last 4 polls failed: The instrument at serial:/dev/x could not be identified: "M" on serial:/dev/x: no answer within 3000 ms.',
+    'Lamp: нет связи. Последние опросы (4): неудача. прибор по адресу serial:/dev/x не удалось опознать: "M" on serial:/dev/x: нет ответа за 3000 мс.',
+  ],
+  ['every 10 min from the top of the hour', 'каждые 10 min от начала часа'],
+  ['every 1 h from 5 min after the top of the hour', 'каждые 1 h от начала часа плюс 5 min'],
   ['Its run v-1 was still going on.', 'Ещё шёл запуск v-1.'],
   ['run v-1: Paused by anna.', 'запуск v-1: Пауза: anna.'],
 ]

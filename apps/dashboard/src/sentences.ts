@@ -59,6 +59,10 @@ function inRussian(text: string, depth: number): string | null {
     const [one, others] = [inRussian(first, depth - 1), inRussian(rest, depth - 1)]
     return one === null && others === null ? null : `${one ?? first} ${others ?? rest}`
   }
+  // A step's name, an instrument: what is said of it stands behind.
+  const colon = text.indexOf(': ')
+  const behind = colon === -1 ? null : inRussian(text.slice(colon + 2), depth - 1)
+  if (behind !== null) return `${text.slice(0, colon)}: ${behind}`
   // What is a sentence here may be a part of one there.
   const part = /\w\.$/.test(text) ? inRussian(text.slice(0, -1), depth - 1) : null
   return part === null ? null : `${part}.`

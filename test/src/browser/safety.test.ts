@@ -48,6 +48,11 @@ test(
     const banner = '[data-banner="interlock"][data-interlock="door"]'
     await phone.page.locator(banner, { hasText: 'Shut the door.' }).waitFor()
     await desk.page.locator('[data-part="interlocks"] [data-condition="holds"]').first().waitFor()
+    // Also where the output is commanded, not only under Devices.
+    const relays = await openPage(t, browser, stand.url(), { hash: '#Relays' })
+    await relays.page
+      .locator('[data-instrument="oven"] [data-part="interlocks"] [data-interlock="door"]')
+      .waitFor()
     await set('door', 'relay0', false)
     await desk.page.locator('[data-part="interlocks"] [data-condition="latched"]').first().waitFor()
     await phone.page.locator('[data-role="reset-interlock"]').click()
@@ -57,7 +62,7 @@ test(
     await desk.page.locator('[data-part="interlocks"]').waitFor({ state: 'detached' })
     await desk.page.locator('details.worst-cases summary').first().click()
     await desk.page.locator('details.worst-cases dd', { hasText: 'Redis' }).first().waitFor()
-    assert.deepEqual([...desk.faults, ...phone.faults], [])
+    assert.deepEqual([...desk.faults, ...phone.faults, ...relays.faults], [])
   },
 )
 

@@ -1,7 +1,7 @@
 import type { InstrumentDescription, InstrumentState } from '@golem/core'
 import { formatDuration, formatTarget } from '../format.ts'
 import type { MessageKey } from '../i18n.ts'
-import { language, site, t } from '../store.ts'
+import { language, said, site, t } from '../store.ts'
 
 /** Word and look of each condition; the glyph differs in shape, so that colour is never alone. */
 const CONDITIONS: Record<InstrumentState['condition'], { key: MessageKey; look: string }> = {
@@ -15,7 +15,7 @@ const CONDITIONS: Record<InstrumentState['condition'], { key: MessageKey; look: 
 export function ConditionChip({ state }: { state: InstrumentState | undefined }) {
   const condition = state && CONDITIONS[state.condition]
   return (
-    <span class={`chip ${condition?.look ?? 'wait'}`} title={state?.message}>
+    <span class={`chip ${condition?.look ?? 'wait'}`} title={said(state?.message ?? '')}>
       <span class="glyph" aria-hidden="true" />
       {t(condition?.key ?? 'conditionNone')}
     </span>

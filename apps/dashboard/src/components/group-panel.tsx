@@ -3,9 +3,10 @@ import { useId } from 'preact/hooks'
 import { pendingKey } from '../commands.ts'
 import { type GroupPart, partsOf, type Section } from '../groups.ts'
 import { readingOf, sharedErrors } from '../model.ts'
-import { allBlockedReason, blockedReason, descriptions, site, t } from '../store.ts'
+import { allBlockedReason, blockedReason, descriptions, said, site, t } from '../store.ts'
 import { ActionButton } from './action-button.tsx'
 import { ConditionChip, QueueLine, StopChip } from './condition.tsx'
+import { InterlockLines } from './interlocks.tsx'
 import { ParameterCard } from './parameter-card.tsx'
 import { ReservationLine } from './reservation.tsx'
 import { Answer } from './result.tsx'
@@ -49,7 +50,8 @@ function InstrumentSection({ instrument, sections }: GroupPart) {
           </div>
         )}
       </header>
-      {state && state.condition !== 'ok' && <p class="sentence">{state.message}</p>}
+      {state && state.condition !== 'ok' && <p class="sentence">{said(state.message)}</p>}
+      {canBeCommanded && <InterlockLines instrument={instrument} state={state} />}
       {canBeCommanded && own !== null && (
         <p class="blocked" data-part="blocked">
           {own}

@@ -93,7 +93,7 @@ function inWords(
   const labels = (names: readonly string[]): string =>
     names.map((each) => (instrument.parameters[each] ?? instrument.actions[each])?.label ?? each).join(', ')
   if (Object.keys(held).length > 0)
-    return t('interlockHolds', { name, message, names: labels(Object.keys(held)) })
-  if (condition === 'waiting') return t('interlockWaits', { name, message })
-  return t('interlockRefuses', { name, message, names: labels(refused) })
+    return t('interlockHolds', { name, message: said(message), names: labels(Object.keys(held)) })
+  if (condition === 'waiting') return t('interlockWaits', { name, message: said(message) })
+  return t('interlockRefuses', { name, message: said(message), names: labels(refused) })
 }

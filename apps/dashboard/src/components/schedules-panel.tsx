@@ -130,7 +130,7 @@ function Schedule({ schedule, starts: all, coming: ahead, span, drawn, nowMs, on
             {label} <code>{id}</code>
           </h2>
           <p class="detail">
-            {recipe} · {when} · {t(MISSED[missed])}
+            {recipe} · {said(when)} · {t(MISSED[missed])}
           </p>
           <p class="detail">
             <Next at={next[0]} nowMs={nowMs} />{' '}

@@ -4,8 +4,31 @@
  * against what the processes' sources say.
  */
 export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
+  // The site's log.
+  ['run {id}: not done: {*why}', 'запуск {id}: не сделано. {*why}'],
+  ['run {id} of {name} begins', 'запуск {id} ({name}) начинается'],
+  ['run {id} was not begun: {*why}', 'запуск {id} не начат: {*why}'],
+  ['run {id}: {*what}', 'запуск {id}: {*what}'],
+  ['completed: {*what}', 'выполнен. {*what}'],
+  ['stopped: {*what}', 'остановлен. {*what}'],
+  ['aborted: {*what}', 'прерван. {*what}'],
+  ['failed: {*what}', 'не удался. {*what}'],
+  ['{by} skipped {what}.', 'Пропущено: {what} ({by}).'],
+  ['{by} changed {name} from {change}.', 'Изменено: {name}, {change} ({by}).'],
+  ['schedule {id} was switched on', 'расписание {id} включено'],
+  ['schedule {id} was switched off', 'расписание {id} выключено'],
+  ['schedule {id}: the start of {at} was skipped: {*why}', 'расписание {id}: старт {at} пропущен. {*why}'],
+  ['{id} is over, and waits for somebody to acknowledge it', '{id}: прошла, ждёт подтверждения'],
+  ['{id} is over', '{id}: прошла'],
+  ['{id} acknowledged by {by}', '{id}: подтверждено ({by})'],
+  ['{id} active, {*severity}: {*what}', '{id}: тревога ({*severity}). {*what}'],
+  ['warning', 'внимание'],
+  ['critical', 'опасность'],
+  ['info', 'сведение'],
+
   // Runs: how they stand, and what people asked of them.
   ['It has not begun.', 'Запуск ещё не начался.'],
+  ['The scheduler has not begun it yet.', 'Планировщик ещё не начал запуск.'],
   ['It has ended.', 'Запуск завершён.'],
   ['It had not begun.', 'Запуск ещё не начинался.'],
   ['It computes.', 'Программа считает.'],
@@ -91,6 +114,8 @@ export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
   // What a step does.
   ['{*first}; {*second}', '{*first}; {*second}'],
   ['{*what} (waits: {*why})', '{*what} (ждёт: {*why})'],
+  ['set {what}', 'задаёт {what}'],
+  ['do {what}', 'выполняет {what}'],
   ['wait for the next mark of every {time}', 'ждёт следующей отметки, каждые {time}'],
   ['wait until {*condition}', 'ждёт, пока {*condition}'],
   ['wait {time}', 'ждёт {time}'],
@@ -101,6 +126,8 @@ export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
   ['see whether {*condition}', 'смотрит, верно ли: {*condition}'],
   ['keep {reading} by {output}', 'держит {reading} с помощью {output}'],
   ['in parallel', 'одновременно'],
+  ['repeat', 'повторяет'],
+  ['note', 'записывает'],
   ['call {recipe}', 'вызывает {recipe}'],
   ['{*first} and {*second} for {time}', '{*first} и {*second} в течение {time}'],
 
@@ -140,6 +167,14 @@ export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
   ['it was read {s} s ago', 'прочитано {s} с назад'],
   ['{*why}, but not for {s} s yet', '{*why}, но ещё не {s} с'],
 
+  // When schedules start.
+  ['every {time} from {*from}', 'каждые {time} от {*from}'],
+  ['the top of the hour', 'начала часа'],
+  ['midnight UTC', 'полуночи UTC'],
+  ['{later} after {*from}', '{*from} плюс {later}'],
+  ['daily at {times} ({zone})', 'ежедневно в {times} ({zone})'],
+  ['once at {times}', 'один раз: {times}'],
+
   // Starts that did not come about, and schedules that wait.
   ['No scheduler was there at its time.', 'В это время не было планировщика.'],
   ['The scheduler could not look in time.', 'Планировщик не успел вовремя.'],
@@ -167,6 +202,12 @@ export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
     'The clock was set {*way} by {by}. It is trusted again when it has gone on evenly for a while.',
     'Часы переведены {*way} на {by}. Им снова доверяют, когда они какое-то время идут ровно.',
   ],
+
+  // Instruments.
+  ['It answers.', 'Отвечает.'],
+  ['No good reading of {names}.', 'Нет хороших показаний: {names}.'],
+  ['The last poll', 'Последний опрос'],
+  ['The last {n} polls', 'Последние опросы ({n})'],
 
   // Alarms.
   ['{what} is lost. {*why}', '{what}: нет связи. {*why}'],
@@ -251,22 +292,12 @@ export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
     'Времена в журнале до и после этого не сходятся.',
   ],
 
-  // The site's log.
-  ['run {id}: not done: {*why}', 'запуск {id}: не сделано. {*why}'],
-  ['run {id} of {name} begins', 'запуск {id} ({name}) начинается'],
-  ['run {id} was not begun: {*why}', 'запуск {id} не начат: {*why}'],
-  ['run {id}: {*what}', 'запуск {id}: {*what}'],
-  ['completed: {*what}', 'выполнен. {*what}'],
-  ['stopped: {*what}', 'остановлен. {*what}'],
-  ['aborted: {*what}', 'прерван. {*what}'],
-  ['failed: {*what}', 'не удался. {*what}'],
-  ['{by} skipped {what}.', 'Пропущено: {what} ({by}).'],
-  ['{by} changed {name} from {change}.', 'Изменено: {name}, {change} ({by}).'],
-  ['schedule {id} was switched on', 'расписание {id} включено'],
-  ['schedule {id} was switched off', 'расписание {id} выключено'],
-  ['schedule {id}: the start of {at} was skipped: {*why}', 'расписание {id}: старт {at} пропущен. {*why}'],
-  ['{id} is over, and waits for somebody to acknowledge it', '{id}: прошла, ждёт подтверждения'],
-  ['{id} is over', '{id}: прошла'],
-  ['{id} acknowledged by {by}', '{id}: подтверждено ({by})'],
-  ['{id} active, {severity}: {*what}', '{id}: тревога ({severity}). {*what}'],
+  ['{*what} failed: {*why}', '{*what}: неудача. {*why}'],
+  [
+    'The instrument at {where} could not be {*doing}: {*why}',
+    'прибор по адресу {where} не удалось {*doing}: {*why}',
+  ],
+  ['identified', 'опознать'],
+  ['initialised', 'подготовить'],
+  ['{where}: no answer within {ms} ms.', '{where}: нет ответа за {ms} мс.'],
 ]
