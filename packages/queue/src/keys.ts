@@ -28,8 +28,8 @@
  * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
  * | `scheduler` | hash: what the leading scheduler remembers, by its own names | leading scheduler | the next leader | for ever |
  * | `rows:<run>` | stream: what a run has measured | leading scheduler | web | as long as the run; newest 100,000 |
- * | `samples` | stream, capped: readings on their way to the archive; `c` a running number, `s` worker, its life, and its own number | worker, with its snapshots | archiver, which removes what it has committed | newest 500,000, or as the site says |
- * | `samples-count` | string: the last `c` | worker | archiver | until init-db |
+ * | `samples` | stream, capped: readings on their way to the archive; `c` a running number, `s` worker, its life, and its own number | worker, with its snapshots; leading scheduler (derived ones) | archiver, which removes what it has committed | newest 500,000, or as the site says |
+ * | `samples-count` | string: the last `c` | worker, leading scheduler | archiver | until init-db |
  * | `archivers` | hash by archiver | each archiver, once a second | follower | removed at its end, or after a day |
  * | `lease:archiver` | string `archiver fence` | lease scripts | the archiver that writes | lease time, renewed |
  * | `starts` | stream: planned starts and what became of them | leading scheduler | web | newest 20,000 |

@@ -15,6 +15,7 @@ import { detailsToJson } from './events.ts'
 import { type Keys, keysOf, type RecordTable, ROWS_MAX, STARTS_MAX } from './keys.ts'
 import { LeaseKeeper, readRedisLife } from './leases.ts'
 import { runScript, withScripts } from './scripts.ts'
+import type { NumberedSample } from './samples.ts'
 import { openSiteClient } from './site-client.ts'
 import type { ControlMessage } from './worker-client.ts'
 
@@ -38,6 +39,8 @@ export type SchedulerWrite =
   /** A derived instrument, as workers publish theirs; null removes it. */
   | { op: 'record'; table: 'description'; id: string; value: InstrumentDescription | null }
   | { op: 'record'; table: 'snapshot'; id: string; value: Snapshot | null }
+  /** Derived readings on their way to the archive. @param max - how many entries may wait in Redis */
+  | { op: 'sample'; sample: NumberedSample; max: number }
   /** Tells the workers something. */
   | { op: 'tell'; message: ControlMessage }
   /** What the next leader has to know, under a name of the scheduler's own; null forgets it. */
@@ -267,6 +270,10 @@ function asArguments(write: SchedulerWrite): (string | number)[] {
         write.message,
         detailsToJson(write),
       ]
+    case 'sample': {
+      const { life, n, entry } = write.sample
+      return ['sample', write.max, `${scheduler} ${life} ${n}`, JSON.stringify(entry)]
+    }
     case 'tell':
       return ['tell', JSON.stringify(write.message)]
     case 'forget-rows':

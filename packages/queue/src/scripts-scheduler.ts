@@ -7,7 +7,8 @@ export const SCHEDULER_SCRIPTS = {
    * ARGV: "scheduler fence", then operations, each by its name and its arguments:
    *   once name revision: it was written before when this revision is there already: then nothing more happens
    *   put table id json | drop table id | remember field json | forget field | row key maxlen json |
-   *   event kind instrument by message | unlink key | tell json
+   *   event kind instrument by message | unlink key | tell json |
+   *   sample max sender json
    * `key` is what follows the site's root, e.g. `rows:r-17`.
    * -> 1 | 0 it does not lead any more, nothing was written
    */
@@ -40,6 +41,10 @@ while n <= #ARGV do
   elseif op == 'event' then
     event(ARGV[n + 1], ARGV[n + 2], ARGV[n + 3], ARGV[n + 4], ARGV[n + 5])
     n = n + 6
+  elseif op == 'sample' then
+    local count = redis.call('INCR', R .. ':samples-count')
+    redis.call('XADD', R .. ':samples', 'MAXLEN', '~', ARGV[n + 1], '*', 'c', text(count), 's', ARGV[n + 2], 'v', ARGV[n + 3])
+    n = n + 4
   elseif op == 'tell' then
     redis.call('PUBLISH', R .. ':control', ARGV[n + 1])
     n = n + 2

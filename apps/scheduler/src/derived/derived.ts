@@ -4,6 +4,7 @@ import { type Reading, type Snapshot, isoTime, messageOf } from '@golem/core'
 import type { SchedulerWrite } from '@golem/queue'
 import type { Part, PartContext } from '../part.ts'
 import { describeDerived, EVERY_MS } from './describe.ts'
+import { DerivedSamples } from './samples.ts'
 
 /** What a derived reading may be late beyond its sources before it is stale, in ms. */
 const LATE_MS = 2 * EVERY_MS
@@ -19,6 +20,7 @@ interface Derived {
 export class DerivedPart implements Part {
   readonly #context: PartContext
   readonly #instruments: readonly Derived[]
+  readonly #samples = new DerivedSamples()
   #timer: NodeJS.Timeout | undefined
   #writing = false
 
@@ -69,13 +71,16 @@ export class DerivedPart implements Part {
   }
 
   async #tick(): Promise<void> {
-    const { client, log } = this.#context
+    const { client, log, site } = this.#context
     // Computed also while nothing can be written: the windows go on.
     const writes = this.#instruments.flatMap((one) => this.#compute(one))
+    const samples = this.#samples.waiting
     if (this.#writing || !client.leads) return
     this.#writing = true
     try {
-      await client.write(writes)
+      const max = site.archive?.stream ?? 0
+      await client.write([...writes, ...samples.map((sample) => ({ op: 'sample', sample, max }) as const)])
+      this.#samples.written(samples)
     } catch (error) {
       log.debug(`derived readings are not written: ${messageOf(error)}`)
     } finally {
@@ -114,6 +119,7 @@ export class DerivedPart implements Part {
       staleAfterMs: (staleAfterMs || DEFAULT_STALE_MS) + LATE_MS,
       readings,
     }
+    if (this.#context.site.archive) this.#samples.take(one.snapshot, Date.parse(now))
     const writes: SchedulerWrite[] = [{ op: 'record', table: 'snapshot', id: config.id, value: one.snapshot }]
     // Redis may have been emptied meanwhile.
     if (!view.descriptions.has(config.id)) {
