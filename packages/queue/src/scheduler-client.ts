@@ -140,7 +140,7 @@ export class SchedulerClient {
       'golemLead',
       this.#keys.root,
       holder,
-      ...writes.flatMap(asArguments),
+      ...writes.flatMap((one) => asArguments(one, this.#scheduler)),
     )
     if (done === 1) return
     throw new GolemError('LEASE_LOST', 'Another scheduler leads; nothing was written.')
@@ -245,7 +245,7 @@ export class SchedulerClient {
   }
 }
 
-function asArguments(write: SchedulerWrite): (string | number)[] {
+function asArguments(write: SchedulerWrite, scheduler: string): (string | number)[] {
   switch (write.op) {
     case 'once':
       return ['once', write.name, write.revision]
