@@ -30,7 +30,7 @@ interface Cost {
   memory: number
   /** How much later than planned steps gave their command, in ms. */
   late: number[]
-  /** Share of rounds that had no time left to be in. */
+  /** Share of the marks at which no round began. */
   leftOut: number
 }
 
@@ -71,7 +71,7 @@ export async function measureRuns(): Promise<Figure[]> {
         compared: `${times(lateMany.p50, lateOne.p50)} / ${times(lateMany.p99, lateOne.p99)} / ${times(lateMany.max, lateOne.max)} of one run`,
       },
       {
-        what: 'rounds that were left out because the one before was not over',
+        what: 'marks that were left out because the round before was not over',
         value: `${(many.leftOut * 100).toFixed(1)} %`,
         compared: `${(one.leftOut * 100).toFixed(1)} % with one run`,
       },
@@ -99,7 +99,7 @@ async function costOf(stand: Stand, runs: Runs, count: number): Promise<Cost> {
     const [first, last] = [given[0], given.at(-1)].map((one) => Date.parse(one?.submittedAt ?? ''))
     leftOut += Math.round(((last ?? NaN) - (first ?? NaN)) / EVERY_MS) + 1 - given.length
   }
-  return { cpu, memory, late, leftOut: leftOut / (count * ROUNDS) }
+  return { cpu, memory, late, leftOut: leftOut / (leftOut + count * ROUNDS) }
 }
 
 /**
