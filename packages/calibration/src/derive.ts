@@ -39,11 +39,17 @@ export class Deriver {
   /** Time of the reading that was gathered last. */
   #gathered = NaN
   #last: Reading | undefined
+  #isFilling = false
 
   /** @param factor - the result is multiplied by it, e.g. −1: uptake is what CO2 falls by */
   constructor(derivation: Derivation, factor = 1) {
     this.#derivation = derivation
     this.#factor = factor
+  }
+
+  /** Its sources are well, but its window has not had enough of them yet. */
+  get isFilling(): boolean {
+    return this.#isFilling
   }
 
   /**
@@ -57,6 +63,7 @@ export class Deriver {
     if ('windowMs' in derivation && combined.ok && combined.stale === undefined) {
       this.#gather(Date.parse(combined.at), combined.values[0] ?? NaN, derivation.windowMs)
     }
+    this.#isFilling = false
     const next = resultOf(combined, this.#last, (values) => {
       const value =
         'windowMs' in derivation ? this.#overWindow(derivation) : combineValues(derivation, values)
@@ -87,10 +94,12 @@ export class Deriver {
   #overWindow(derivation: Windowed): number | { fault: string } {
     const points = this.#points
     if (points.length < derivation.minPoints) {
+      this.#isFilling = true
       return { fault: `Too few points: ${points.length} of at least ${derivation.minPoints}.` }
     }
     const [first, last] = [points[0]?.at ?? 0, points.at(-1)?.at ?? 0]
     if (last - first < derivation.windowMs * FILLED) {
+      this.#isFilling = true
       const [has, wants] = [last - first, derivation.windowMs].map((ms) => Math.round(ms / 100) / 10)
       return { fault: `Too few points: they span ${has} s of a window of ${wants} s, less than half of it.` }
     }

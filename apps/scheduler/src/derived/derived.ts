@@ -106,7 +106,9 @@ export class DerivedPart implements Part {
       if (reading) readings[name] = reading
     }
     const bad = Object.entries(readings).filter(([, { quality }]) => quality !== 'good')
-    const condition = bad.length === 0 ? 'ok' : 'degraded'
+    // At the beginning each window has to fill; that is nothing anybody has to see to.
+    const isWell = bad.every(([name]) => derivers.get(name)?.isFilling)
+    const condition = isWell ? 'ok' : 'degraded'
     const isChanged = condition !== one.snapshot.condition
     one.snapshot = {
       ...one.snapshot,
