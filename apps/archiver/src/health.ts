@@ -1,6 +1,5 @@
 import type { Database } from '@golem/archive'
 import { type ArchiverRecord, messageOf } from '@golem/core'
-import type { Backlog } from '@golem/queue'
 import { statfs } from 'node:fs/promises'
 import type { Logger } from 'pino'
 
@@ -16,8 +15,6 @@ const DAY_MS = 86_400_000
 
 type Told = Pick<
   ArchiverRecord,
-  | 'backlog'
-  | 'behindMs'
   | 'lost'
   | 'samplesPerSecond'
   | 'commitMs'
@@ -32,7 +29,6 @@ type Told = Pick<
 export class Health {
   readonly #log: Logger
   #database: Database | undefined
-  #backlog: Backlog | undefined
   #lost = 0
   #commitMs = 0
   #slowInARow = 0
@@ -55,10 +51,6 @@ export class Health {
 
   closed(): void {
     this.#database = undefined
-  }
-
-  backlog(backlog: Backlog): void {
-    this.#backlog = backlog
   }
 
   lost(entries: number): void {
@@ -99,8 +91,6 @@ export class Health {
     await this.#lookAtDisk(place)
     const { sizeBytes, freeBytes } = this.#disk ?? { sizeBytes: null, freeBytes: null }
     return {
-      backlog: this.#backlog?.entries ?? 0,
-      behindMs: this.#backlog?.ms ?? 0,
       lost: this.#lost,
       samplesPerSecond: this.#samplesPerSecond(),
       commitMs: Math.round(this.#commitMs),

@@ -1,3 +1,4 @@
+import { type Database, openArchive } from '@golem/archive'
 import type { Site } from '@golem/config'
 import { type ArchiverRecord, GolemError, isoTime, messageOf } from '@golem/core'
 import { ArchiveClient } from '@golem/queue'
@@ -11,6 +12,8 @@ export interface ArchiverOptions {
   id?: string
   redisUrl: string
   log: Logger
+  /** Opens the archive (default: openArchive). */
+  open?: (place: string) => Promise<Database>
 }
 
 export interface RunningArchiver {
@@ -35,7 +38,7 @@ const ALIVE_WITHIN_MS = 30_000
  * @throws GolemError CONFIG_INVALID when the site keeps no archive
  */
 export function startArchiver(site: Site, options: ArchiverOptions): RunningArchiver {
-  const { redisUrl, log } = options
+  const { redisUrl, log, open = openArchive } = options
   if (site.archive === null) {
     throw new GolemError('CONFIG_INVALID', 'The site keeps no archive ("archive: false" in the site file).')
   }
@@ -79,17 +82,20 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
     beating = true
     try {
       if ((await client.lead()) && !writer && !closing) {
-        const next = new Writer({ site, place, keep, client, health, log })
+        const next = new Writer({ site, place, keep, client, health, log, open })
         writer = next
         void change(async () => next.begin())
         log.info('this archiver writes')
       }
+      const { entries, ms } = await client.backlog()
       await client.beat({
         id,
         ...describe(),
         lastSeen: isoTime(client.clock.now()),
         writes: writer !== undefined,
+        backlog: entries,
         backlogLimit: stream,
+        behindMs: ms,
         ...(await health.told(place)),
       })
       trouble = ''

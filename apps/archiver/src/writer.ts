@@ -5,13 +5,12 @@ import {
   Recorder,
   allSeries,
   newestGaps,
-  openArchive,
   seriesFor,
   writeBatch,
 } from '@golem/archive'
 import { type ArchiveKeep, DEFAULT_ARCHIVE_RULE, type Site } from '@golem/config'
 import { asGolemError } from '@golem/core'
-import type { ArchiveClient, Backlog, ReceivedSample } from '@golem/queue'
+import type { ArchiveClient, ReceivedSample } from '@golem/queue'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Documents } from './documents.ts'
@@ -39,6 +38,7 @@ export interface WriterOptions {
   client: ArchiveClient
   health: Health
   log: Logger
+  open: (place: string) => Promise<Database>
 }
 
 /**
@@ -115,7 +115,7 @@ class Session {
 
   static async open(options: WriterOptions, ended: AbortSignal): Promise<Session> {
     const { site, place, client } = options
-    const database = await openArchive(place)
+    const database = await options.open(place)
     try {
       const positions = await Positions.load(database)
       const documents = await Documents.load(database, client.view, site.file)
@@ -155,14 +155,13 @@ class Session {
     const { client, health, log } = this.#options
     const { view } = client
     const readAt = client.clock.now()
-    let backlog: Backlog
     let samples: ReceivedSample[]
     let happened: Awaited<ReturnType<ArchiveClient['events']>>
     let ran: Awaited<ReturnType<RunRows['read']>>
     try {
-      backlog = await client.backlog()
+      const { newest } = await client.backlog()
       if (!view.bus.ok) return this.#away()
-      this.#positions.follow(view.epoch, backlog.newest)
+      this.#positions.follow(view.epoch, newest)
       samples = await client.samples(this.#positions.samples, SAMPLES)
       happened = await client.events(this.#positions.events, EVENTS)
       ran = await this.#runRows.read(happened.runs)
@@ -173,7 +172,6 @@ class Session {
     }
     this.#back()
     await this.#makeKnown(samples)
-    health.backlog(backlog)
     for (const sample of samples) {
       const { isNew, lost, doubt } = this.#positions.next(sample)
       if (doubt) this.#recorder.doubt(doubt)
