@@ -4,6 +4,8 @@ import type { WorkerClient } from '@golem/queue'
 
 /** The calibrations this worker knows: those in files beside its site file, and those made since, from Redis. */
 export class Calibrations {
+  /** Redis is to be asked: it was not yet, or another version may have been made since. */
+  isDue = true
   readonly #files: readonly Calibration[]
   #newest: ReadonlyMap<string, Calibration>
 
@@ -25,7 +27,13 @@ export class Calibrations {
    */
   async load(client: WorkerClient): Promise<boolean> {
     const before = this.#newest
-    this.#newest = newestOf([...this.#files, ...(await client.calibrations())])
+    this.isDue = false
+    try {
+      this.#newest = newestOf([...this.#files, ...(await client.calibrations())])
+    } catch (error) {
+      this.isDue = true
+      throw error
+    }
     const names = new Set([...before.keys(), ...this.#newest.keys()])
     return [...names].some((name) => before.get(name)?.version !== this.#newest.get(name)?.version)
   }

@@ -72,9 +72,7 @@ export async function executeCommand(
   const outcome = known
     ? (known.outcome ?? unknownOutcome('It had begun before, and how it ended is not known.'))
     : (doubt(execution, record) ??
-      (begin.answer === 'ok'
-        ? await perform(execution, instrument, record, begin.under)
-        : refusal(begin)))
+      (begin.answer === 'ok' ? await perform(execution, instrument, record, begin.under) : refusal(begin)))
   const endedAt = context.client.clock.now()
   try {
     journal.end(id, outcome, endedAt)

@@ -85,6 +85,7 @@ export class Ownership {
     this.#beating = undefined
     this.beatAt = performance.now()
     void this.#tryLinks()
+    void this.#loadCalibrations()
     if (this.#again && !this.#away) {
       this.#again = false
       void this.beat()
@@ -98,18 +99,28 @@ export class Ownership {
       await this.#renew()
       await this.beat()
       this.#life = await context.client.redisLife()
-      await this.recalibrate()
       await Promise.all([...this.#owned.values()].map((owner) => owner.restore()))
     } catch (error) {
       context.log.warn(`not restored yet: ${messageOf(error)}`)
     }
+    await this.recalibrate()
   }
 
-  /** Asks which calibrations count, and has the owned instruments go by them. @throws when Redis does not answer */
+  /** Another version of a calibration may count: asks Redis, until it has answered, and has the owned instruments go by it. */
   async recalibrate(): Promise<void> {
-    const { calibrations, client } = this.#options.context
-    if (!(await calibrations.load(client))) return
-    for (const owner of this.#owned.values()) owner.recalibrate()
+    this.#options.context.calibrations.isDue = true
+    await this.#loadCalibrations()
+  }
+
+  async #loadCalibrations(): Promise<void> {
+    const { calibrations, client, log } = this.#options.context
+    if (!calibrations.isDue) return
+    try {
+      if (!(await calibrations.load(client))) return
+      for (const owner of this.#owned.values()) owner.recalibrate()
+    } catch (error) {
+      log.warn(`calibrations are not read yet: ${messageOf(error)}`)
+    }
   }
 
   /** Looks at once who should own what, because somebody gave something back. */
