@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AlarmRecord, FleetDocument, SiteEvent } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
 import { type Mailbox, type Webhook, startMailbox, startWebhook } from '../kit/notified.ts'
+import { Runs } from '../kit/runs.ts'
 import { type Stand, startStand } from '../kit/stand.ts'
 import { makeTempDir } from '../kit/temp.ts'
 
@@ -318,5 +319,26 @@ test('an admin tests a notifier, and the log says what came of it', async () => 
     assert.equal((await said('mail')).message, 'mail was tested, and has taken the message.')
     assert.match((await said('hook')).message, /^hook was tested, and failed: hook answered 403/)
     assert.equal((await check('fax')).status, 404)
+  })
+})
+
+test('a run inhibits the alarm that its recipe names, and says so; when it is over people are called', async () => {
+  await withAlarms(async ({ stand, hook }) => {
+    const folder = join(stand.dir, 'recipes')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(
+      join(folder, 'bright.yaml'),
+      'label: Bright\nstages:\n  - name: on\n    inhibitAlarms: [lamp.channel0.high]\n    steps: [{ set: { lamp.channel0: 60 } }, { wait: 1 h }]\n',
+    )
+    const runs = new Runs(stand)
+    await runs.recipe('bright')
+    const id = await runs.start('bright')
+    const high = await alarm(stand, 'lamp.channel0.high')
+    assert.match(high.inhibited ?? '', new RegExp(`^Run ${id} of Bright inhibits it, in its stage on\\.$`))
+    assert.deepEqual((await runs.get(id)).inhibits, ['lamp.channel0.high'])
+    assert.equal(timesTold(hook, 'lamp.channel0.high raised'), 0)
+    await runs.ask(id, 'kill')
+    await told(hook, 'lamp.channel0.high raised')
+    assert.equal((await alarm(stand, 'lamp.channel0.high')).inhibited, undefined)
   })
 })
