@@ -6,7 +6,6 @@ import type {
   RunRow,
   SiteEvent,
 } from '@golem/core'
-import { createRequire } from 'node:module'
 import {
   copyFileSync,
   existsSync,
@@ -226,7 +225,7 @@ function copyPage(folder: string): void {
   for (const file of readdirSync(PAGE)) {
     copyFileSync(join(PAGE, file), join(folder, file === 'index.html' ? file : join('page', file)))
   }
-  const uplot = dirname(createRequire(import.meta.url).resolve('uplot'))
+  const uplot = dirname(fileURLToPath(import.meta.resolve('uplot')))
   for (const file of ['uPlot.iife.min.js', 'uPlot.min.css'])
     copyFileSync(join(uplot, file), join(folder, 'page', file))
 }
