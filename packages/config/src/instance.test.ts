@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { applyCalibration, newestOf } from '@golem/calibration'
 import { calibrationSchema } from './calibrations-schema.ts'
 import { loadSite } from './load-site.ts'
 import { siteSchema } from './site-schema.ts'
@@ -58,4 +59,21 @@ test("both stands have clay_golem's 26 devices, and differ in their addresses, t
       (name) => `sim:${name}`,
     ),
   )
+})
+
+test("the demo shows clay_golem's PPFD of its experiment lamp, and the CO2 uptake", () => {
+  const { calibrations, derived, instruments } = load('demo.yaml')
+  const lamp = instruments.find(({ id }) => id === 'exp-lamp')
+  assert.deepEqual(lamp?.calibrations?.['ppfd'], {
+    from: ['red', 'white'],
+    use: 'lamp-ppfd',
+    writable: false,
+  })
+  const ppfd = newestOf(calibrations).get('lamp-ppfd')
+  assert.ok(ppfd)
+  const value = applyCalibration(ppfd, [40, 40])
+  assert.ok(typeof value === 'number' && Math.abs(value - 454.9641) < 1e-4)
+  const { derivation, from, factor } = derived[0]?.parameters['co2Uptake'] ?? {}
+  assert.deepEqual(from, [{ instrument: 'co2', parameter: 'co2' }])
+  assert.deepEqual([derivation?.kind, factor], ['rate', -1])
 })
