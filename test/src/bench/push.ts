@@ -80,9 +80,12 @@ async function fromBoard(): Promise<Figure[]> {
   }
 }
 
-/** From a change written to Redis until the first and the last of many clients has it. */
+/**
+ * From a change written to Redis until the first and the last of many clients has it. The board itself is not read meanwhile: its
+ * reading would take a mark's place.
+ */
 async function fromRedis(): Promise<Figure[]> {
-  const stand = await startStand({ devices: [relayBoard('board')], pollEveryMs: 60_000 })
+  const stand = await startStand({ devices: [relayBoard('board')], pollEveryMs: 600_000 })
   const redis = connect(stand.redis.url, 'patient', () => undefined)
   try {
     const figures: Figure[] = []
