@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { after, afterEach, before, test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
 import { startBrowser, type TestBrowser, whyNoBrowser } from '../kit/browser.ts'
+import { writeRecipes } from '../kit/recipes.ts'
 import { Runs } from '../kit/runs.ts'
 import { startStand, type Stand } from '../kit/stand.ts'
 import { openPage, PHONE } from './page.ts'
@@ -79,9 +79,7 @@ before(async () => {
   if (skip) return
   // Two web processes, so that the two people do not even ask the same one.
   stand = await startStand({ webs: 2, schedulers: 1 })
-  const folder = join(stand.dir, 'recipes')
-  mkdirSync(folder, { recursive: true })
-  for (const [id, text] of Object.entries(RECIPES)) writeFileSync(join(folder, `${id}.yaml`), text)
+  writeRecipes(stand, RECIPES)
   runs = new Runs(stand)
   for (const id of ['watch', 'careful', 'sweep', 'both']) await runs.recipe(id)
   browser = await startBrowser()

@@ -1,31 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { PlannedStart, ScheduleState } from '@golem/core'
 import type { Locator, Page } from 'playwright-core'
 import { startBrowser, type TestBrowser, whyNoBrowser } from '../kit/browser.ts'
 import { eventually } from '../kit/eventually.ts'
+import { LONG, PULSE, writeRecipes } from '../kit/recipes.ts'
 import { startStand, type Stand } from '../kit/stand.ts'
 import { openPage, PHONE } from './page.ts'
 
-const PULSE = `
-label: Pulse
-stages:
-  - name: pulse
-    steps:
-      - set: { relays.relay0: true }
-      - wait: 100 ms
-finally:
-  - set: { relays.relay0: false }
-`
-const LONG = `
-label: Long
-stages:
-  - name: long
-    steps:
-      - wait: 1 h
-`
 const SCHEDULES = [
   { id: 'pulse', label: '<b>Pulse</b>', recipe: 'pulse', when: { every: '3 s' } },
   // Its run never ends, so all starts but the first are skipped.
@@ -39,10 +21,7 @@ let browser: TestBrowser
 before(async () => {
   if (skip) return
   stand = await startStand({ webs: 2, site: { clock: 'any', schedules: SCHEDULES } })
-  const folder = join(stand.dir, 'recipes')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'pulse.yaml'), PULSE)
-  writeFileSync(join(folder, 'long.yaml'), LONG)
+  writeRecipes(stand, { pulse: PULSE, long: LONG })
   await stand.addScheduler()
   browser = await startBrowser()
 })

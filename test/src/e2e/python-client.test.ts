@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import { eventually } from '../kit/eventually.ts'
 import { type NodeProcess, spawnNode } from '../kit/process.ts'
 import { PYTHON_CLIENT, type Ran, runPython } from '../kit/python.ts'
 import { ROOT } from '../kit/root.ts'
+import { writeRecipes } from '../kit/recipes.ts'
 import { Runs } from '../kit/runs.ts'
 import { type Stand, startStand } from '../kit/stand.ts'
 import { freePort } from '../kit/supply-stand.ts'
@@ -48,8 +49,7 @@ before(async () => {
   })
   stand = await startStand({ devices, schedulers: 1, settled: false })
   runs = new Runs(stand)
-  mkdirSync(join(stand.dir, 'recipes'))
-  writeFileSync(join(stand.dir, 'recipes', 'count.yaml'), COUNT)
+  writeRecipes(stand, { count: COUNT })
   port = await freePort()
   url = `http://127.0.0.1:${port}`
   await startWeb()

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { CommandRecord, RecipeDescription, RunRecord } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
+import { writeRecipes } from '../kit/recipes.ts'
 import { type Stand, startStand } from '../kit/stand.ts'
 
 const RECIPE = `label: Later
@@ -22,9 +21,7 @@ let stand: Stand
 before(async () => {
   // The same scheduler leads all the time: what a leader before has left behind is another matter.
   stand = await startStand({ schedulers: 1, leaseMs: 15_000 })
-  const folder = join(stand.dir, 'recipes')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'later.yaml'), RECIPE)
+  writeRecipes(stand, { later: RECIPE })
   await eventually(
     async () => (await stand.api<RecipeDescription[]>('/api/recipes')).body.some(({ id }) => id === 'later'),
     { what: 'the recipe is known' },

@@ -1,9 +1,9 @@
 import type { RunRecord } from '@golem/core'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { writeRecipes } from '../kit/recipes.ts'
 import { ROOT } from '../kit/root.ts'
 import { Runs } from '../kit/runs.ts'
 import { type Stand, startStand } from '../kit/stand.ts'
@@ -26,8 +26,7 @@ let stand: Stand
 
 before(async () => {
   stand = await startStand({ schedulers: 1 })
-  mkdirSync(join(stand.dir, 'recipes'))
-  writeFileSync(join(stand.dir, 'recipes', 'blink.yaml'), BLINK)
+  writeRecipes(stand, { blink: BLINK })
   await new Runs(stand).known('blink')
 })
 after(() => stand.close())

@@ -1,28 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { CommandRecord, PlannedStart, RunRecord, ScheduleState } from '@golem/core'
 import { eventually } from '../kit/eventually.ts'
+import { LONG, PULSE, writeRecipes } from '../kit/recipes.ts'
 import { startStand, type Stand } from '../kit/stand.ts'
-
-const PULSE = `
-label: Pulse
-stages:
-  - name: pulse
-    steps:
-      - set: { relays.relay0: true }
-      - wait: 100 ms
-finally:
-  - set: { relays.relay0: false }
-`
-const LONG = `
-label: Long
-stages:
-  - name: long
-    steps:
-      - wait: 1 h
-`
 
 type Entry = Record<string, unknown>
 
@@ -36,10 +17,7 @@ async function withSchedules(
     site: { clock: 'any', schedules: schedules.map((one) => ({ recipe: 'pulse', ...one })) },
   })
   try {
-    const folder = join(stand.dir, 'recipes')
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'pulse.yaml'), PULSE)
-    writeFileSync(join(folder, 'long.yaml'), LONG)
+    writeRecipes(stand, { pulse: PULSE, long: LONG })
     for (let n = 0; n < schedulers; n += 1) await stand.addScheduler()
     await use(stand)
   } finally {

@@ -1,9 +1,8 @@
 import { type CommandRecord, messageOf, type RunRecord } from '@golem/core'
 import type { DeviceSpec, SimulatedDevice } from '@golem/simulator'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../kit/eventually.ts'
+import { writeRecipes } from '../kit/recipes.ts'
 import { Runs } from '../kit/runs.ts'
 import { relayBoard, type Stand, startStand } from '../kit/stand.ts'
 import { judge, type Verdict } from './judge.ts'
@@ -59,9 +58,7 @@ export async function startFaultStand(): Promise<Stand> {
       }),
     ],
   })
-  const folder = join(stand.dir, 'recipes')
-  mkdirSync(folder)
-  for (const [id, text] of Object.entries(recipesOf(KINDS))) writeFileSync(join(folder, `${id}.yaml`), text)
+  writeRecipes(stand, recipesOf(KINDS))
   const runs = new Runs(stand)
   await Promise.all(KINDS.map((kind) => runs.recipe(recipeIdOf(kind))))
   for (const kind of KINDS) {
