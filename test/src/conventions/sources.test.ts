@@ -5,12 +5,6 @@ import { filesBelow, readText, sourceFiles } from './tree.ts'
 /** No file is longer, in lines: one that grows beyond it does two jobs. */
 const LONGEST = 450
 
-/** Longer all the same; the list may only get shorter. */
-const LONG = new Set([
-  // Runs before anything is installed or built, so it is one file without imports of ours.
-  'deploy/setup.mjs',
-])
-
 /** Ways to make HTML of a text. */
 const HTML_MAKERS =
   /\b(innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|srcdoc)\b/g
@@ -22,7 +16,7 @@ test(`no file has more than ${LONGEST} lines`, () => {
   const scripts = [...filesBelow('test', /^[^/]+\.mjs$/), ...filesBelow('deploy', /\.mjs$/)]
   const long = [...sourceFiles().map(({ path }) => path), ...scripts]
     .map((path) => ({ path, lines: readText(path).split('\n').length }))
-    .filter(({ path, lines }) => lines > LONGEST && !LONG.has(path))
+    .filter(({ path, lines }) => lines > LONGEST)
   assert.deepEqual(long, [])
 })
 
