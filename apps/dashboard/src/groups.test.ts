@@ -28,7 +28,7 @@ test('Relays, Sensors and Lamps come first, other groups as they appear, the tab
   ])
   assert.deepEqual(
     tabs.map(({ id }) => id),
-    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Runs', 'Schedules', 'Alarms', 'Devices', 'Log'],
+    ['Relays', 'Lamps', 'Pumps', 'Gas', 'Plots', 'Runs', 'Schedules', 'Alarms', 'Devices', 'Log'],
   )
 })
 
@@ -40,6 +40,7 @@ test('a group that is called as a tab of the page does not hide that', () => {
       'group:Log group',
       'group:Runs group',
       'Gas group',
+      'Plots plots',
       'Runs runs',
       'Schedules schedules',
       'Alarms alarms',

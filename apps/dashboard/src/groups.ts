@@ -1,4 +1,5 @@
 import type { ActionDescription, InstrumentDescription, ParameterDescription } from '@golem/core'
+import { PLOTS } from './plots/address.ts'
 
 /** Groups that come first, in this order; the others follow as they appear. */
 const FIRST = ['Relays', 'Sensors', 'Lamps']
@@ -6,7 +7,7 @@ const FIRST = ['Relays', 'Sensors', 'Lamps']
 export interface Tab {
   /** Stands in the URL after `#`. */
   id: string
-  kind: 'group' | 'runs' | 'schedules' | 'alarms' | 'devices' | 'log'
+  kind: 'group' | 'plots' | 'runs' | 'schedules' | 'alarms' | 'devices' | 'log'
   /** The group's name, as the site writes it; empty for the page's own tabs. */
   group: string
 }
@@ -33,9 +34,9 @@ const SCHEDULES = 'Schedules'
 const ALARMS = 'Alarms'
 const LOG = 'Log'
 /** Ids of the page's own tabs that a site may have a group for as well. */
-const OWN: readonly string[] = [RUNS, SCHEDULES, ALARMS, LOG]
+const OWN: readonly string[] = [PLOTS, RUNS, SCHEDULES, ALARMS, LOG]
 
-/** The tabs of the page: the site's groups, then its runs, schedules and alarms, Devices and Log. */
+/** The tabs of the page: the site's groups, then plots, runs, schedules and alarms, Devices and Log. */
 export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   const found = new Set<string>()
   for (const instrument of instruments) {
@@ -49,6 +50,7 @@ export function tabsOf(instruments: readonly InstrumentDescription[]): Tab[] {
   ]
   return [
     ...groups.map((group): Tab => ({ id: groupTabId(group), kind: 'group', group })),
+    { id: PLOTS, kind: 'plots', group: '' },
     { id: RUNS, kind: 'runs', group: '' },
     { id: SCHEDULES, kind: 'schedules', group: '' },
     { id: ALARMS, kind: 'alarms', group: '' },

@@ -63,7 +63,7 @@ export class ArchiveReader {
 
   #current(): Promise<OpenArchive> {
     if (this.#place === null) {
-      throw new GolemError('ARCHIVE_DOWN', 'This site keeps no archive: site.yaml says "archive: none".')
+      throw new GolemError('ARCHIVE_DOWN', 'This site keeps no archive: site.yaml says "archive: false".')
     }
     const place = this.#place
     const identity = identityOf(place)

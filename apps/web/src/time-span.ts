@@ -10,7 +10,7 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 }
-const RELATIVE = /^-(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|min|h|d|w)$/
+const RELATIVE = /^-(\d{1,13}(?:\.\d{1,3})?) ?(ms|s|min|h|d|w)$/
 
 /**
  * The span that a query asks for, in ms since 1970.

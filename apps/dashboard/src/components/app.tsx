@@ -18,6 +18,7 @@ import { Footer } from './footer.tsx'
 import { GroupPanel } from './group-panel.tsx'
 import { Header } from './header.tsx'
 import { LogPanel } from './log-panel.tsx'
+import { PlotsPanel } from './plots-panel.tsx'
 import { RunsPanel } from './runs-panel.tsx'
 import { SchedulesPanel } from './schedules-panel.tsx'
 import { TabBar, TabPanel } from './tabs.tsx'
@@ -61,6 +62,10 @@ import { TokenForm } from './token-form.tsx'
  *       [data-part="draft|point|fit"] (data-phase, data-r-squared), [data-point="inputs"], [data-role="discard|skip-point|to-fit"]
  *   [data-schedule="id"][data-enabled="true|false"]   a schedule, with [data-role="enable"], [data-part="next|message"], and rows
  *       [data-start="planned at"][data-kind="done|early|failed|runs|skipped"]; [data-span="hours"]: how far one looks
+ *   [data-part="plot"] with data-from, data-to (ms), data-lines, data-gaps, data-marks, data-bands, data-loading, and inside
+ *       [data-series="id.name"] with data-found="value|text|gap|none", data-points, [data-part="found|completeness"]; the plots'
+ *       tab has [data-choice="id.name"], [data-plot-span="ms"], [data-role="plot-back|zoom-out|follow|toggle-marks|
+ *       compare-runs|save-png|run-a|run-b"]; [data-role="plot"] links a reading to its plot
  *   [data-language="en|ru"]                          the buttons in the footer
  */
 
@@ -88,6 +93,7 @@ export function App() {
               <TabPanel tab={current}>
                 {current.kind !== 'log' &&
                   current.kind !== 'alarms' &&
+                  current.kind !== 'plots' &&
                   descriptions.value !== null &&
                   allBlockedReason() !== null && (
                     <p class="blocked" data-part="blocked">
@@ -113,6 +119,8 @@ function Panel({ tab }: { tab: Tab }) {
   switch (tab.kind) {
     case 'group':
       return <GroupPanel group={tab.group} />
+    case 'plots':
+      return <PlotsPanel />
     case 'runs':
       return <RunsPanel />
     case 'schedules':
@@ -132,8 +140,9 @@ function useHash(): string {
   return hash
 }
 
+/** What stands behind a `?` is the tab's own. */
 function readHash(): string {
-  const text = location.hash.slice(1)
+  const text = location.hash.slice(1).split('?')[0] ?? ''
   try {
     return decodeURIComponent(text)
   } catch {

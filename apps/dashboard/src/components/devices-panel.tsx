@@ -12,6 +12,7 @@ import { Control } from './controls.tsx'
 import { InterlockLines } from './interlocks.tsx'
 import { LastCommands } from './last-commands.tsx'
 import { AgeAndQuality, hooksOf, ReadValue } from './parameter-card.tsx'
+import { PlotLink } from './plot-link.tsx'
 import { ReservationLine } from './reservation.tsx'
 import { PowerReturnQuestion, WorstCases } from './safety.tsx'
 import { StopButton } from './stop-button.tsx'
@@ -186,6 +187,7 @@ function Parameters({ instrument, state, blocked }: ParametersProps) {
                 </td>
                 <td title={reading?.error}>
                   <AgeAndQuality parameter={parameter} reading={reading} />
+                  <PlotLink instrument={instrument.id} name={name} parameter={parameter} />
                 </td>
               </tr>
             )

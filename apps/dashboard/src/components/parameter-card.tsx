@@ -15,6 +15,7 @@ import { CalibrationLine } from './calibration-line.tsx'
 import { Control } from './controls.tsx'
 import { ListPlot } from './list-plot.tsx'
 import { OutputRulesLine } from './output-rules.tsx'
+import { PlotLink } from './plot-link.tsx'
 import { Sparkline } from './sparkline.tsx'
 
 export interface ParameterProps {
@@ -63,12 +64,14 @@ export function ParameterCard(props: ParameterProps) {
         {typeof reading?.value === 'object' && reading.value !== null && (
           <ListPlot values={reading.value} decimals={parameter.decimals} />
         )}
-        <Sparkline
-          instrument={instrument.id}
-          name={name}
-          parameter={parameter}
-          pollEveryMs={instrument.pollEveryMs}
-        />
+        <PlotLink instrument={instrument.id} name={name} parameter={parameter}>
+          <Sparkline
+            instrument={instrument.id}
+            name={name}
+            parameter={parameter}
+            pollEveryMs={instrument.pollEveryMs}
+          />
+        </PlotLink>
         {isSwitch && age}
       </div>
       {reading?.error && errorSaidAt === undefined && (

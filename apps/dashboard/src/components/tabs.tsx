@@ -6,6 +6,7 @@ import { goingOn } from '../runs.ts'
 import { site, t } from '../store.ts'
 
 const TITLES: Readonly<Record<Exclude<Tab['kind'], 'group'>, MessageKey>> = {
+  plots: 'tabPlots',
   runs: 'tabRuns',
   schedules: 'tabSchedules',
   alarms: 'tabAlarms',
