@@ -19,6 +19,8 @@ interface CalibrateDialogProps {
 
 type Step = 'plan' | 'measure' | 'fit'
 
+const CONFIRM = { plan: 'calibrateBegin', measure: 'calibrateKeep', fit: 'calibrateSave' } as const
+
 /**
  * A guided calibration: a sweep of set points, each set by an ordinary command; after it has settled somebody enters
  * what the meter shows. Points are kept by the server as they come: after a break, or in another browser, it goes on.
@@ -56,8 +58,9 @@ export function CalibrateDialog({ instrument, parameter, calibration, onClose }:
     if (!next) return setMeasuring({ point: null, phase: 'ready', left: [] })
     setMeasuring({ point: next, phase: 'setting', left })
     const failed = await work.set(next)
-    if (failed !== null) setWhy(failed)
-    setMeasuring((now) => (now?.point === next ? { point: next, phase: 'settling', left } : now))
+    setWhy(failed ?? '')
+    const phase = failed === null ? 'settling' : 'failed'
+    setMeasuring((now) => (now?.point === next ? { point: next, phase, left } : now))
   }
   const keep = async (): Promise<void> => {
     const value = Number(text.trim().replace(',', '.'))
@@ -79,7 +82,11 @@ export function CalibrateDialog({ instrument, parameter, calibration, onClose }:
       }
       return goTo(leftOf(all, points))
     }
-    if (step === 'measure') return measuring?.phase === 'setting' ? undefined : keep()
+    if (step === 'measure') {
+      if (measuring?.phase === 'failed') return goTo(measuring.left)
+      // What the meter shows before it has settled is not what is asked for.
+      return measuring?.phase === 'ready' ? keep() : undefined
+    }
     const failed = (await save.current?.()) ?? null
     if (failed !== null) return setWhy(failed)
     addToast({
@@ -95,9 +102,7 @@ export function CalibrateDialog({ instrument, parameter, calibration, onClose }:
   return (
     <Dialog
       title={t('calibrateTitle', { label })}
-      confirmLabel={t(
-        step === 'plan' ? 'calibrateBegin' : step === 'measure' ? 'calibrateKeep' : 'calibrateSave',
-      )}
+      confirmLabel={t(measuring?.phase === 'failed' ? 'calibrateAgain' : CONFIRM[step])}
       onClose={onClose}
       onConfirm={() => void confirm()}
     >

@@ -7,7 +7,7 @@ import { language, t } from '../store.ts'
 export interface Measuring {
   /** null: what is read counts, nothing is set. */
   point: readonly number[] | null
-  phase: 'setting' | 'settling' | 'ready'
+  phase: 'setting' | 'settling' | 'ready' | 'failed'
   /** What is to be measured still, this one first. */
   left: readonly number[][]
 }

@@ -25,6 +25,7 @@ export const EN_CALIBRATION = {
   calibrateReading: 'The meter shows',
   calibrateNumber: 'Write a number.',
   calibrateKeep: 'Keep',
+  calibrateAgain: 'Try again',
   calibrateSkip: 'Skip',
   calibrateFinish: 'To the fit',
   calibrateMeasured: 'Measured',

@@ -27,6 +27,7 @@ export const RU_CALIBRATION: Record<keyof typeof EN_CALIBRATION, string> = {
   calibrateReading: 'Прибор показывает',
   calibrateNumber: 'Введите число.',
   calibrateKeep: 'Записать',
+  calibrateAgain: 'Ещё раз',
   calibrateSkip: 'Пропустить',
   calibrateFinish: 'К подбору кривой',
   calibrateMeasured: 'Измерено',
