@@ -1,5 +1,7 @@
 import { GolemError } from '@golem/core'
+import { type Table, tableFromIPC } from 'apache-arrow'
 import assert from 'node:assert/strict'
+import { readParquet } from 'parquet-wasm/node'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EMPTY_BATCH, seriesFor, writeBatch } from '../batch.ts'
 import type { Database } from '../database.ts'
@@ -96,11 +98,21 @@ async function filled(place: string): Promise<Database> {
   return archive
 }
 
-async function textOf(place: string, job: ExportJob): Promise<string> {
+async function bytesOf(place: string, job: ExportJob): Promise<Buffer> {
   const { bytes } = await exportInThread(place, job, new AbortController().signal)
   const pieces: Uint8Array[] = []
   for await (const piece of bytes) pieces.push(piece)
-  return Buffer.concat(pieces).toString()
+  return Buffer.concat(pieces)
+}
+
+async function textOf(place: string, job: ExportJob): Promise<string> {
+  return (await bytesOf(place, job)).toString()
+}
+
+/** Parquet as the library of Rust reads it, which pandas' and R's readers of Arrow have much in common with. */
+async function tableOf(place: string, job: ReadingsJob): Promise<Table> {
+  const file = await bytesOf(place, { ...job, format: 'parquet' })
+  return tableFromIPC(readParquet(file).intoIPCStream())
 }
 
 testBoth(
@@ -212,6 +224,45 @@ testBoth(
     assert.ok(text.includes(`;"'=1+2\n3"\r\n`))
   },
 )
+
+testBoth('Parquet has typed columns, and units, calibrations and gaps in its metadata', async (t, place) => {
+  const archive = await filled(place)
+  t.after(() => archive.close())
+  const long = await tableOf(place, JOB)
+  assert.equal(long.numRows, READINGS + TEXTS.length)
+  assert.deepEqual(
+    long.schema.fields.map(({ name, type }) => [name, String(type)]),
+    [
+      ['time', 'Timestamp<MILLISECOND, UTC>'],
+      ['series', 'Utf8'],
+      ['value', 'Float64'],
+      ['text', 'Utf8'],
+    ],
+  )
+  assert.deepEqual(long.get(READINGS - 1)?.toJSON(), {
+    time: BEGIN + 5_002_000,
+    series: 'oven.temperature',
+    value: 20 + 5002 / 3,
+    text: null,
+  })
+  const texts = Array.from(
+    { length: TEXTS.length },
+    (_, n) => (long.get(READINGS + n)?.toJSON() as { text: string }).text,
+  )
+  assert.deepEqual(texts, TEXTS)
+  const { metadata } = long.schema
+  assert.equal(metadata.get('golem.timeZone'), 'UTC')
+  assert.match(metadata.get('golem.series') ?? '', /"unit":"°C"[\s\S]*probe-7, version abcd0123/)
+  assert.equal((JSON.parse(metadata.get('golem.gaps') ?? '') as unknown[]).length, 1)
+
+  const wide = await tableOf(place, { ...JOB, layout: 'wide' })
+  assert.deepEqual(
+    [wide.numRows, wide.get(0)?.toJSON()],
+    [READINGS + 2, { time: BEGIN, 'oven.temperature': 20, 'oven.door': 'open' }],
+  )
+  const none = await tableOf(place, { ...JOB, from: BEGIN - 2, to: BEGIN - 1 })
+  assert.equal(none.numRows, 0)
+})
 
 testBoth('lines of JSON say what they are', async (t, place) => {
   const archive = await filled(place)

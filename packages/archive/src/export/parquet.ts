@@ -8,6 +8,10 @@ const GROUP_ROWS = 50_000
 /** So many gaps are told in the file's own words about itself, which a reader has to read whole. */
 const MAX_GAPS = 10_000
 
+/** Where a file's first byte of data may be: behind `PAR1`. */
+const AFTER_MAGIC = 4n
+
+type RowGroup = ParquetWriter['row_groups'][number]
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema']
 
 const TYPES = {
@@ -76,11 +80,33 @@ export async function* parquetOf(
     }
   }
   if (group.length > 0) yield await writeGroup()
+  if (writer.row_groups.length === 0) writer.row_groups.push(emptyGroup(columns))
   about.push({ key: 'golem.gaps', value: JSON.stringify(gaps) })
   if (gapsLeftOut > 0) about.push({ key: 'golem.gapsLeftOut', value: String(gapsLeftOut) })
   if (misfits > 0) about.push({ key: 'golem.valuesOfAnotherType', value: String(misfits) })
   await writer.finish()
   yield taken()
+}
+
+/** A group without rows: some readers (those made of Rust's library) don't take a file without any group. */
+function emptyGroup(columns: readonly Column[]): RowGroup {
+  return {
+    columns: columns.map(({ name, kind }) => ({
+      file_offset: AFTER_MAGIC,
+      meta_data: {
+        type: TYPES[kind].type,
+        encodings: ['PLAIN'],
+        path_in_schema: [name],
+        codec: 'UNCOMPRESSED',
+        num_values: 0n,
+        total_uncompressed_size: 0n,
+        total_compressed_size: 0n,
+        data_page_offset: AFTER_MAGIC,
+      },
+    })),
+    total_byte_size: 0n,
+    num_rows: 0n,
+  }
 }
 
 /**
