@@ -29,6 +29,7 @@ function sqliteModule(): { DatabaseSync: typeof DatabaseSync } {
 export class SqliteDatabase implements Database {
   readonly kind = 'sqlite'
   readonly file: string
+  readonly #readOnly: boolean
   readonly #db: DatabaseSyncInstance
   readonly #statements = new Map<string, ReturnType<DatabaseSyncInstance['prepare']>>()
   #last: Promise<unknown> = Promise.resolve()
@@ -39,6 +40,7 @@ export class SqliteDatabase implements Database {
    */
   constructor(file: string, { readOnly = false }: { readOnly?: boolean } = {}) {
     this.file = file
+    this.#readOnly = readOnly
     try {
       if (!readOnly) mkdirSync(dirname(file), { recursive: true })
       const { DatabaseSync } = sqliteModule()
@@ -87,7 +89,12 @@ export class SqliteDatabase implements Database {
 
   async close(): Promise<void> {
     await this.#last
-    this.#db.close()
+    try {
+      // SQLite would do so by itself at the last close, were no statement left that can't be given back.
+      if (!this.#readOnly) this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      this.#db.close()
+    }
   }
 
   readonly #transaction: Transaction = {

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureAlarms } from './alarms.ts'
+import { measureArchiveIn } from './archive-in.ts'
 import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
 import { type Figure, asTable } from './figures.ts'
@@ -36,6 +37,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   visible: measureVisible,
   alarms: measureAlarms,
   runs: measureRuns,
+  'archive-in': measureArchiveIn,
   history: measureHistory,
   'demo-memory': measureDemoMemory,
 }

@@ -1,13 +1,19 @@
 import { parseArgs } from 'node:util'
+import { killArchiver } from './archiver.ts'
 import { type Fate, playRound, startFaultStand, type Victim, VICTIMS, wrongWith } from './rounds.ts'
 
 // Kills each process (kill -9) in each kind of step of a run, on a real stand, and asks the devices what came of it:
-// `npm run faults`, or `npm run faults -- worker redis`. `--rounds 5` does it five times.
+// `npm run faults`, or `npm run faults -- worker redis`. `--rounds 5` does it five times. `npm run faults -- archive` kills
+// the archiver and Redis a hundred times while readings come, and asks the archive; `--rounds 20` twenty times.
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '1' } },
+  options: { rounds: { type: 'string' } },
 })
+if (positionals[0] === 'archive') {
+  console.log(await killArchiver(Number(values.rounds ?? 100), console.error))
+  process.exit(0)
+}
 const unknown = positionals.find((name) => !VICTIMS.some((victim) => victim === name))
 if (unknown !== undefined) {
   console.error(`There is no process "${unknown}". There are: ${VICTIMS.join(', ')}.`)
@@ -17,7 +23,7 @@ const victims = VICTIMS.filter((name) => positionals.length === 0 || positionals
 const fates: Fate[] = []
 const stand = await startFaultStand()
 try {
-  for (let round = 0; round < Number(values.rounds); round += 1) {
+  for (let round = 0; round < Number(values.rounds ?? 1); round += 1) {
     for (const victim of victims) {
       console.error(`kill -9 ${victim} ...`)
       fates.push(...(await playRound(stand, victim)))
