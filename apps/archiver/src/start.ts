@@ -4,6 +4,7 @@ import { type ArchiverRecord, GolemError, isoTime, messageOf } from '@golem/core
 import { ArchiveClient } from '@golem/queue'
 import os from 'node:os'
 import type { Logger } from 'pino'
+import { Backups } from './backups.ts'
 import { Health } from './health.ts'
 import { Writer } from './writer.ts'
 
@@ -48,6 +49,7 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
   const health = new Health(log)
   const describe = selfDescription()
   let writer: Writer | undefined
+  let backups: Backups | undefined
   let changing: Promise<void> = Promise.resolve()
   let closing = false
   let beating = false
@@ -69,11 +71,14 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
       trouble = error.message
     },
     onLost: (why) => {
-      const before = writer
+      const before = [writer, backups]
       writer = undefined
-      if (!before) return
+      backups = undefined
+      if (!before[0]) return
       log.warn(`this archiver writes no longer: ${why}`)
-      void change(() => before.end())
+      void change(async () => {
+        for (const one of before) await one?.end()
+      })
     },
   })
   const beat = async (): Promise<void> => {
@@ -85,6 +90,7 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
         const next = new Writer({ site, place, keep, client, health, log, open })
         writer = next
         void change(async () => next.begin())
+        if (site.backup) backups = new Backups(site.backup, { site, redisUrl, version: VERSION, log })
         log.info('this archiver writes')
       }
       const { entries, ms } = await client.backlog()
@@ -97,6 +103,7 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
         backlogLimit: stream,
         behindMs: ms,
         ...(await health.told(place)),
+        ...(backups ? { backup: backups.state } : {}),
       })
       trouble = ''
     } catch (error) {
@@ -119,9 +126,12 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
     async close() {
       closing = true
       clearInterval(timer)
-      const before = writer
+      const before = [writer, backups]
       writer = undefined
-      await change(async () => before?.end())
+      backups = undefined
+      await change(async () => {
+        for (const one of before) await one?.end()
+      })
       await Promise.all([client.yield(), client.forgetMe()]).catch((error: unknown) =>
         log.debug(`the right to write is not given back: ${messageOf(error)}`),
       )

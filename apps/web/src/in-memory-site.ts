@@ -322,6 +322,7 @@ export function siteOf(ids: readonly string[], web: Partial<WebConfig> = {}): Si
     instanceDir: '/nonexistent',
     redisUrl: null,
     archive: null,
+    backup: null,
     leaseMs: 10_000,
     maxWaiting: 32,
     web: { listen: '127.0.0.1', port: 0, portFixed: true, hosts: [], auth: { kind: 'loopback' }, ...web },

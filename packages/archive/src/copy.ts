@@ -136,7 +136,8 @@ async function copyTables(reader: Pick<Transaction, 'query'>, target: Database):
   }
 }
 
-async function isTaken(place: string): Promise<boolean> {
+/** Is there an archive at a place, or anything in the way of one? @throws GolemError ARCHIVE_DOWN: no answer */
+export async function isTaken(place: string): Promise<boolean> {
   if (!isPostgresUrl(place)) return existsSync(place)
   const database = databaseAt(place, true)
   try {

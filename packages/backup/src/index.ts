@@ -1,4 +1,6 @@
 export { BackupError, backupName, type Manifest } from './manifest.ts'
+export { orderBackup, runProgram } from './order.ts'
+export { isDue, timeOfName, toRemove } from './rotation.ts'
 export { checkBackup } from './read-backup.ts'
 export { type BackupOptions, writeBackup } from './write-backup.ts'
 export { type RestoreOptions, type Restored, restoreBackup } from './restore.ts'

@@ -64,6 +64,11 @@ export async function digestOf(file: string): Promise<{ bytes: number; sha256: s
   return { bytes: statSync(file).size, sha256: hash.digest('hex') }
 }
 
+/** The files of an SQLite archive. @param place - of the archive, or the URL of a server, which has none */
+export function archiveFiles(place: string): string[] {
+  return /^postgres(ql)?:/.test(place) || place === '' ? [] : [place, `${place}-wal`, `${place}-shm`]
+}
+
 /** The name of a backup in a folder of them. @param encrypted - with a passphrase */
 export function backupName(site: string, at: Date, encrypted: boolean): string {
   const time = at

@@ -1,4 +1,4 @@
-import { checkArchiveFile, restoreArchive } from '@golem/archive'
+import { checkArchiveFile, isTaken, restoreArchive } from '@golem/archive'
 import { type Site, type Variables, loadSite } from '@golem/config'
 import { isoTime, messageOf } from '@golem/core'
 import { type DumpLine, initDb, loadDump, runningWorkers } from '@golem/queue'
@@ -14,7 +14,15 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { ARCHIVE_FILE, BackupError, INSTANCE, type Manifest, REDIS_DUMP, SITE_FILE } from './manifest.ts'
+import {
+  ARCHIVE_FILE,
+  BackupError,
+  archiveFiles,
+  INSTANCE,
+  type Manifest,
+  REDIS_DUMP,
+  SITE_FILE,
+} from './manifest.ts'
 import { unpackBackup } from './read-backup.ts'
 
 export interface RestoreOptions {
@@ -65,11 +73,20 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const unpacked = loadUnpacked(staging, env)
     if (manifest.archive) await checkArchiveFile(path.join(staging, ARCHIVE_FILE))
     const inTheWay = placesOf(staging, siteFile, instanceDir).filter(({ to }) => existsSync(to))
-    const archive = path.join(instanceDir, 'archive')
-    if (existsSync(archive)) inTheWay.push({ from: '', to: archive })
+    const archive = archivePlace(unpacked, instanceDir)
+    inTheWay.push(
+      ...archiveFiles(archive)
+        .filter(existsSync)
+        .map((to) => ({ from: '', to })),
+    )
     if (inTheWay.length > 0 && !replace) {
       throw new BackupError(
         `Nothing was changed: ${inTheWay.map(({ to }) => to).join(', ')} would be overwritten. With --replace what is there is moved aside.`,
+      )
+    }
+    if (archiveFiles(archive).length === 0 && archive !== '' && (await isTaken(archive))) {
+      throw new BackupError(
+        'Nothing was changed: there is an archive in the database. Empty it, or name another one.',
       )
     }
     return await withRedis(unpacked, async (redisUrl) => {
@@ -109,6 +126,13 @@ function loadUnpacked(staging: string, env: Variables): Site {
       `Nothing was changed: the site file in the backup can't be used here: ${messageOf(error)}`,
     )
   }
+}
+
+/** Where the archive of the restored site will be; '': it keeps none. */
+function archivePlace({ archive, instanceDir: unpacked }: Site, instanceDir: string): string {
+  const place = archive?.place ?? ''
+  const inside = path.relative(unpacked, place)
+  return archiveFiles(place).length === 0 || inside.startsWith('..') ? place : path.join(instanceDir, inside)
 }
 
 async function refuseRunning(redis: { site: string; redisUrl: string }): Promise<void> {

@@ -4,10 +4,11 @@ import { isoTime } from '@golem/core'
 import { type DumpLine, dumpSite } from '@golem/queue'
 import {
   createWriteStream,
-  cpSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -22,6 +23,7 @@ import { create } from 'tar'
 import { encrypted } from './encryption.ts'
 import {
   ARCHIVE_FILE,
+  archiveFiles,
   BackupError,
   FORMAT,
   INSTANCE,
@@ -35,7 +37,7 @@ import {
 import { checkBackup } from './read-backup.ts'
 
 /** Below the instance folder: what is copied in another way, belongs to running processes, or can be installed anew. */
-const NOT_COPIED = new Set(['archive', 'redis', 'run', 'backups', 'node_modules'])
+const NOT_COPIED = new Set(['redis', 'run', 'backups', 'node_modules'])
 /** Left behind by restores. */
 const LEFT_BEHIND = /^(replaced-|\.restore-|\.backup-)/
 const SECRETS = 'secrets'
@@ -120,24 +122,33 @@ async function writeDump(from: { site: string; redisUrl: string }, file: string)
 }
 
 /** @returns what was left out, as sentences */
-function copyInstance({ file, instanceDir }: Site, to: string, withSecrets: boolean): string[] {
+function copyInstance(
+  { file, instanceDir, archive, backup }: Site,
+  to: string,
+  withSecrets: boolean,
+): string[] {
+  const elsewhere = [file, backup?.folder ?? '', ...archiveFiles(archive?.place ?? '')]
+  const isLeftOut = (from: string): boolean => {
+    const top = path.relative(instanceDir, from).split(path.sep)[0] ?? ''
+    if (top === SECRETS && !withSecrets) return true
+    return NOT_COPIED.has(top) || LEFT_BEHIND.test(path.basename(from)) || elsewhere.includes(from)
+  }
+  copyTree(instanceDir, to, isLeftOut)
+  return existsSync(path.join(instanceDir, SECRETS)) && !withSecrets
+    ? ['The folder secrets is left out, because the backup is not encrypted.']
+    : []
+}
+
+/** Files and folders, and nothing else (sockets, links to devices). The target may lie within what is left out. */
+function copyTree(from: string, to: string, isLeftOut: (from: string) => boolean): void {
   mkdirSync(to)
-  const isSiteFile = (from: string): boolean => path.resolve(from) === path.resolve(file)
-  let secrets = false
-  cpSync(instanceDir, to, {
-    recursive: true,
-    filter: (from) => {
-      const top = path.relative(instanceDir, from).split(path.sep)[0] ?? ''
-      if (top === SECRETS && !withSecrets) {
-        secrets = true
-        return false
-      }
-      if (NOT_COPIED.has(top) || LEFT_BEHIND.test(top) || isSiteFile(from)) return false
-      const kind = statSync(from, { throwIfNoEntry: false })
-      return kind !== undefined && (kind.isFile() || kind.isDirectory())
-    },
-  })
-  return secrets ? ['The folder secrets is left out, because the backup is not encrypted.'] : []
+  for (const name of readdirSync(from)) {
+    const source = path.join(from, name)
+    if (isLeftOut(source)) continue
+    const kind = statSync(source, { throwIfNoEntry: false })
+    if (kind?.isDirectory()) copyTree(source, path.join(to, name), isLeftOut)
+    else if (kind?.isFile()) copyFileSync(source, path.join(to, name))
+  }
 }
 
 async function pack(

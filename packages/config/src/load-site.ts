@@ -3,6 +3,7 @@ import type { Model } from '@golem/core'
 import { readDuration, readInstruments, type Report } from './check-instrument.ts'
 import { checkReferences } from './check-alarms.ts'
 import { readArchive } from './check-archive.ts'
+import { readBackup } from './check-backup.ts'
 import { checkInputs, readCalibrations } from './check-calibrations.ts'
 import { readDerived } from './check-derived.ts'
 import { checkGatewayPorts, checkSiteGateway } from './check-gateway.ts'
@@ -78,6 +79,7 @@ export function loadSite(file: string, options: LoadSiteOptions = {}): Site {
     file,
     instanceDir,
     redisUrl: environment?.redisUrl ?? raw.redis ?? null,
+    backup: readBackup(raw, instanceDir, report),
     archive: readArchive(raw, instanceDir, environment?.archive ?? null, report),
     leaseMs:
       raw.lease === undefined

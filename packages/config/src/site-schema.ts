@@ -1,4 +1,5 @@
 import { parameterAlarms, type RawAlarms } from './alarms-schema.ts'
+import { type RawBackup, backupSchema } from './backup-schema.ts'
 import { archiveSchema, parameterArchive, type RawArchive, type RawArchiveRule } from './archive-schema.ts'
 import { type RawUse, useCalibrations } from './calibrations-schema.ts'
 import { derivedSchema, type RawDerived } from './derived-schema.ts'
@@ -168,6 +169,7 @@ export const siteSchema = {
       title: text('what the page calls this installation; default: the name'),
       redis: text('address of Redis, without password; default: golem up starts its own'),
       archive: archiveSchema,
+      backup: backupSchema,
       lease: duration('how long a worker owns a link without renewing, from 1 s to 10 min; default 10 s'),
       maxWaiting: {
         type: 'integer',
@@ -225,6 +227,7 @@ export interface RawSite {
   title?: string
   redis?: string
   archive?: false | RawArchive
+  backup?: RawBackup
   lease?: string
   maxWaiting?: number
   web?: { listen?: string; port?: number; hosts?: (string | undefined)[] }

@@ -225,6 +225,20 @@ export interface ArchiveKeep {
   events: number | null
 }
 
+/** Backups that are made every day. */
+export interface BackupConfig {
+  /** Time of day of the machine that makes them, in minutes after midnight. */
+  atMinutes: number
+  /** Absolute. */
+  folder: string
+  /** How many stay: of the newest, and the newest of so many days, weeks and months. */
+  keep: { last: number; daily: number; weekly: number; monthly: number }
+  /** Absolute; null: not encrypted. */
+  passphraseFile: string | null
+  /** Program and arguments that carry a new one on; `{file}` stands for its path. */
+  afterwards: readonly string[] | null
+}
+
 /** One installation, read from `instance/site.yaml` and found without fault. */
 export interface Site {
   /** Names the key prefix in Redis: `{golem:<name>}`. */
@@ -239,6 +253,8 @@ export interface Site {
   redisUrl: string | null
   /** Where readings and what happened are kept; null: nowhere. */
   archive: ArchiveConfig | null
+  /** Backups that are made by themselves; null: none. */
+  backup: BackupConfig | null
   /** How long a worker owns a link without renewing, in ms (default 10000). */
   leaseMs: number
   /** How many commands may wait for one instrument (default 32). */

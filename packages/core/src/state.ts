@@ -139,8 +139,18 @@ export interface ArchiverRecord {
   daysLeft: number | null
   /** Absent: none. full: no room on the disk; slow: a transaction takes longer than its second; down: no database. */
   trouble?: { kind: 'full' | 'slow' | 'down'; message: string }
+  /** Of the backups that the site has asked for; absent: none. */
+  backup?: BackupState
   rssMb: number
   cpuPercent: number
+}
+
+/** How the backups of a site are. */
+export interface BackupState {
+  /** When the newest was made, ISO 8601 UTC; null: there is none. */
+  lastAt: string | null
+  /** Why the last attempt failed, as a sentence. */
+  trouble?: string
 }
 
 export interface LeaseRecord {

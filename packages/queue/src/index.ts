@@ -2,7 +2,6 @@ export { type AdminOptions, clearQueue, initDb } from './admin.ts'
 export {
   ArchiveClient,
   type ArchiveClientOptions,
-  type Backlog,
   type HappenedEvents,
 } from './archive-client.ts'
 export * from './api.ts'

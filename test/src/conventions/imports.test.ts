@@ -21,7 +21,7 @@ const ALLOWED: Record<string, { always: string[]; lazy?: string[]; tests?: strin
   'packages/drivers': { always: ['core', 'config'], tests: ['transports'] },
   'packages/conformance': { always: ['core', 'config', 'drivers', 'transports', 'simulator'] },
   'apps/web': { always: ['core', 'archive', 'calibration', 'config', 'logs', 'queue', 'recipes'] },
-  'apps/archiver': { always: ['core', 'archive', 'config', 'queue'] },
+  'apps/archiver': { always: ['core', 'archive', 'backup', 'config', 'queue'] },
   'apps/worker': {
     always: ['core', 'calibration', 'config', 'queue', 'drivers', 'transports', 'gateway'],
     lazy: ['discovery'],

@@ -1,5 +1,6 @@
 import { openArchiveReader } from '@golem/archive'
-import type { CommandRecord, SiteEvent, StateDocument } from '@golem/core'
+import { checkBackup } from '@golem/backup'
+import type { CommandRecord, FleetDocument, SiteEvent, StateDocument } from '@golem/core'
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import {
@@ -175,11 +176,11 @@ test('a damaged backup, a wrong passphrase, and what is in the way are refused, 
   ] as [string, () => void][]) {
     writeFileSync(damaged, whole)
     damage()
-    const refused = await golem(stand, 'restore', damaged, '--to', target)
-    assert.equal(refused.code, 1, `${what}: ${refused.out}${refused.err}`)
-    assert.match(refused.err, /damaged|no backup/, what)
-    assert.deepEqual(existsSync(target) ? readdirSync(target) : [], [], what)
+    await assert.rejects(checkBackup(damaged, null), /damaged|no backup/, what)
   }
+  const refused = await golem(stand, 'restore', damaged, '--to', target)
+  assert.deepEqual([refused.code, /is damaged|no backup/.test(refused.err)], [1, true], refused.err)
+  assert.deepEqual(existsSync(target) ? readdirSync(target) : [], [])
 
   const passphraseFile = join(folder, 'passphrase')
   writeFileSync(passphraseFile, PASSPHRASE)
@@ -191,3 +192,44 @@ test('a damaged backup, a wrong passphrase, and what is in the way are refused, 
   const wrong = await golem(stand, 'backup', '--check', secret, '--passphrase-file', passphraseFile)
   assert.match(wrong.err, /can't be decrypted: another passphrase/)
 })
+
+test('the archiver makes a backup when one is due, carries it on, and says when that fails', async (t) => {
+  const carried = elsewhere(t)
+  const stand = await startStand({
+    archivers: 1,
+    workers: 0,
+    site: { backup: { at: '00:00', to: 'kept', afterwards: ['cp', '{file}', `${carried}/`] } },
+  })
+  t.after(() => stand.close())
+  const [name = ''] = await eventually(
+    () => (readdirSync(carried).length > 0 ? readdirSync(carried) : null),
+    {
+      what: 'a backup is carried on',
+      timeoutMs: 60_000,
+    },
+  )
+  assert.match((await golem(stand, 'backup', '--check', join(stand.dir, 'kept', name))).out, /is whole/)
+  const backup = await eventually(async () => (await fleet(stand)).archivers[0]?.backup, {
+    what: 'the fleet knows of the backup',
+  })
+  assert.equal(backup.trouble, undefined)
+  assert.ok(backup.lastAt !== null && name.includes(backup.lastAt.slice(0, 10)))
+
+  rmSync(join(stand.dir, 'kept'), { recursive: true })
+  writeFileSync(
+    stand.siteFile,
+    readFileSync(stand.siteFile, 'utf8')
+      .replace('"cp"', '"false"')
+      .replace(/\bcp\b/, 'false'),
+  )
+  await stand.archivers[0]?.kill('SIGKILL')
+  await stand.addArchiver(0)
+  await eventually(
+    async () => (await fleet(stand)).archivers.some((one) => /ended with 1/.test(one.backup?.trouble ?? '')),
+    { what: 'the failure is told', timeoutMs: 60_000 },
+  )
+})
+
+async function fleet(stand: Stand): Promise<FleetDocument> {
+  return (await stand.api<FleetDocument>('/api/fleet')).body
+}

@@ -1,6 +1,6 @@
 import { secondsInWords } from '@golem/alarms'
 import type { Site } from '@golem/config'
-import type { ArchiverRecord, Severity } from '@golem/core'
+import type { ArchiverRecord, BackupState, Severity } from '@golem/core'
 import type { SiteView } from '@golem/queue'
 import type { Definition } from './definition.ts'
 
@@ -12,6 +12,8 @@ const MUCH = 0.5
 const FEW_DAYS = 7
 /** So is one with less room than this, in bytes. */
 const LITTLE_BYTES = 200e6
+/** Backups are made every day: one that is older is one that was not made, in ms. */
+const BACKUP_AGE_MS = 30 * 3_600_000
 
 const ALARMS: Readonly<Record<string, { severity: Severity; guidance: string; delayMs?: number }>> = {
   archiver: {
@@ -37,6 +39,11 @@ const ALARMS: Readonly<Record<string, { severity: Severity; guidance: string; de
     guidance: 'See what else uses the disk of the archive, or put the archive on a faster one.',
     delayMs: 10_000,
   },
+  'archiver.backup': {
+    severity: 'warning',
+    guidance:
+      'See that the folder of the backups is there and has room: "backup" in site.yaml. By hand: golem backup.',
+  },
 }
 
 /** What an alarm of the archive is; undefined: it is none of these. */
@@ -59,7 +66,7 @@ export function archiveAlarm(id: string): Definition | undefined {
  * @param lookedForMs - for how long somebody has looked
  */
 export function archiveAlarms(
-  { archive, leaseMs }: Site,
+  { archive, backup, leaseMs }: Site,
   view: SiteView,
   lookedForMs: number,
 ): [Definition, { so: boolean; message: string }][] {
@@ -81,11 +88,18 @@ export function archiveAlarms(
     'archiver.disk': writer ? diskWords(writer) : null,
     'archiver.database': trouble?.kind === 'down' ? trouble.message : null,
     'archiver.slow': trouble?.kind === 'slow' ? trouble.message : null,
+    'archiver.backup': backup && writer?.backup ? backupWords(writer.backup, view.now()) : null,
   }
   return Object.entries(found).flatMap(([id, message]) => {
     const definition = archiveAlarm(id)
     return definition ? [[definition, { so: message !== null, message: message ?? '' }]] : []
   })
+}
+
+function backupWords({ lastAt, trouble }: BackupState, now: number): string | null {
+  if (trouble !== undefined) return `The last backup failed: ${trouble}`
+  const ageMs = lastAt === null ? 0 : now - Date.parse(lastAt)
+  return ageMs > BACKUP_AGE_MS ? `The newest backup was made ${secondsInWords(ageMs)} ago.` : null
 }
 
 function diskWords({ trouble, daysLeft, freeBytes, sizeBytes }: ArchiverRecord): string | null {
