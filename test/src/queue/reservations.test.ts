@@ -71,7 +71,7 @@ const age = (redis: TestRedis, ms: number): Promise<string> =>
   )
 
 const messages = async (client: SiteClient): Promise<string> =>
-  (await client.events({ limit: 50, kind: 'reservation' })).map(({ message }) => message).join('\n')
+  (await client.events({ limit: 50, kind: 'reservation' })).events.map(({ message }) => message).join('\n')
 
 test('of two who reserve at once, over two clients, one gets it, and the other is told who and until when', async (t) => {
   const { clients } = await rig(t)
