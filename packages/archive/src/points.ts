@@ -19,8 +19,8 @@ const LEVELS: Readonly<Record<Level, { table: string; unit: number }>> = {
   hour: { table: 'hour', unit: 3_600_000 },
 }
 
-/** As many rows are read at once: some 10 ms of work. */
-const SLICE = 50_000
+/** As many rows are read at once: some 10 ms of work, for which a web process answers nobody else. */
+const SLICE = 20_000
 /** Rather than more rows than that, a coarser level is read, if it still gives this share of the wanted points. */
 const COARSE_SHARE = 1 / 4
 
