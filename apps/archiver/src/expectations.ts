@@ -30,7 +30,10 @@ export function expectationOf(site: Site, view: SiteView, { instrument, paramete
   if (snapshot?.condition === 'lost') return because('link', snapshot.message)
   if (snapshot?.condition === 'stopped') return because('stopped', snapshot.message)
   const worker = view.workers.get(snapshot?.owner ?? '')
-  if (!worker) return because('worker', 'No worker is in charge of it.')
+  if (!worker) {
+    const who = description.kind === 'derived' ? 'No scheduler computes it.' : 'No worker is in charge of it.'
+    return because('worker', who)
+  }
   const silentMs = view.now() - Date.parse(worker.lastSeen)
   if (silentMs > Math.max(WORKER_SILENCE_MS, site.leaseMs)) {
     return because('worker', `Its worker ${worker.id} is silent since ${worker.lastSeen}.`)
