@@ -112,8 +112,11 @@ async function openPlot(
   return opened
 }
 
+/** Begin and end of what is seen, read at once: it may move on. */
 async function spanOf(page: Page): Promise<{ from: number; to: number }> {
-  const [from, to] = [await plot(page).getAttribute('data-from'), await plot(page).getAttribute('data-to')]
+  const [from, to] = await page.evaluate<[string, string]>(
+    "(({ from, to }) => [from, to])(document.querySelector('[data-part=plot]').dataset)",
+  )
   return { from: Number(from), to: Number(to) }
 }
 
