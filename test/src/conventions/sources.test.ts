@@ -16,7 +16,7 @@ test(`no file has more than ${LONGEST} lines`, () => {
   const scripts = [...filesBelow('test', /^[^/]+\.mjs$/), ...filesBelow('deploy', /\.mjs$/)]
   const long = [...sourceFiles().map(({ path }) => path), ...scripts]
     .map((path) => ({ path, lines: readText(path).split('\n').length }))
-    .filter(({ path, lines }) => lines > LONGEST)
+    .filter(({ lines }) => lines > LONGEST)
   assert.deepEqual(long, [])
 })
 
