@@ -10,10 +10,12 @@ import { inWords } from './sentences.ts'
 /** Where the sentences are written. */
 const WRITERS = [
   'packages/alarms',
+  'packages/archive',
   'packages/core',
   'packages/queue',
   'packages/recipes',
   'packages/transports',
+  'apps/archiver',
   'apps/scheduler',
   'apps/web',
   'apps/worker',

@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { Site } from '@golem/config'
 import { runForTest } from '../testing.ts'
 import { preparePrivateRedis } from '../up/private-redis.ts'
+import { examineArchive } from './archive.ts'
 import { examineNode, examinePackages } from './examine.ts'
 import type { Finding } from './finding.ts'
 import { judgeDisk } from './machine.ts'
@@ -69,6 +71,15 @@ test('missing packages, a full disk and a port that is not there are faults', ()
   assert.equal(examinePort('/dev/null', 'gas').level, 'ok')
 })
 
+test('an archive has a place, or is said not to be kept; a server that is not there is a fault', async () => {
+  const levels = async (archive: { place: string } | null): Promise<string[]> =>
+    (await examineArchive({ archive } as Site)).map(({ level }) => level)
+  assert.deepEqual(await examineArchive(null), [])
+  assert.deepEqual(await levels(null), ['ok'])
+  assert.equal((await levels({ place: path.join(tmpdir(), 'not', 'there', 'x.sqlite') }))[0], 'ok')
+  assert.deepEqual(await levels({ place: 'postgres://golem@127.0.0.1:1/golem' }), ['fault'])
+})
+
 test('the whole examination ends with 0 on a machine that is well, and names what it looked at', async (t) => {
   const file = siteFile(t)
   const { program, url } = await preparePrivateRedis(
@@ -86,7 +97,7 @@ test('the whole examination ends with 0 on a machine that is well, and names wha
   assert.equal(code, 0, err)
   const findings = JSON.parse(out) as Finding[]
   const subjects = new Set(findings.map(({ subject }) => subject))
-  for (const subject of ['Node', 'packages', 'site file', 'Redis', 'web port', 'clock', 'disk']) {
+  for (const subject of ['Node', 'packages', 'site file', 'Redis', 'web port', 'clock', 'disk', 'archive']) {
     assert.ok(subjects.has(subject), subject)
   }
   assert.equal(findings.filter(({ subject }) => subject === 'Redis').length, 4)

@@ -11,6 +11,7 @@ import {
   siteFileOf,
 } from '../context.ts'
 import { tryListen } from '../up/free-port.ts'
+import { examineArchive } from './archive.ts'
 import { examineClock, examineDisk, examineServices } from './machine.ts'
 import { type Finding, fault, ok, warning } from './finding.ts'
 import { examineRedis } from './redis.ts'
@@ -37,6 +38,7 @@ export async function examine(context: Context, options: CommonOptions): Promise
     ['web port', async () => (site ? [await examineWebPort(site)] : [])],
     ['clock', () => examineClock()],
     ['disk', () => [examineDisk(instanceDir)]],
+    ['archive', () => examineArchive(site)],
     ['services', () => examineServices()],
   ]
   const found = await Promise.all(

@@ -284,6 +284,52 @@ export const RU_SENTENCES: readonly (readonly [en: string, ru: string])[] = [
   ],
   ['Look at the log of the scheduler that ended.', 'Посмотрите журнал пропавшего планировщика.'],
   [
+    'No archiver has been heard of for {time}: what is read waits in Redis.',
+    'Архиватор молчит уже {time}: прочитанное ждёт в Redis.',
+  ],
+  [
+    '{count} entries of at most {most} wait for the archiver.',
+    'Архиватора ждут {count} записей, помещается {most}.',
+  ],
+  ['The disk of the archive has {mb} MB left.{soon}', 'На диске архива осталось {mb} МБ.{soon}'],
+  ['The disk of the archive is full ({why}).', 'Диск архива полон ({why}).'],
+  ["The archive can't be written: {why}", 'Архив не записывается: {why}'],
+  ['The disk is slow: a transaction took {ms} ms.', 'Диск медленный: запись заняла {ms} мс.'],
+  [
+    'Readings wait in Redis until one is there. Look at its log, and start it: golem start-archive.',
+    'Показания ждут в Redis, пока он не появится. Посмотрите его журнал и запустите: golem start-archive.',
+  ],
+  [
+    'When it is full the oldest readings are lost. Start an archiver, or see what holds it up.',
+    'Когда место кончится, старейшие показания пропадут. Запустите архиватор или выясните, что ему мешает.',
+  ],
+  [
+    'Make room on the disk of the archive, or keep less: "archive: keep" in site.yaml.',
+    'Освободите диск архива или храните меньше: «archive: keep» в site.yaml.',
+  ],
+  [
+    'Look at the log of the archiver and at its file or database.',
+    'Посмотрите журнал архиватора и его файл или базу данных.',
+  ],
+  [
+    'See what else uses the disk of the archive, or put the archive on a faster one.',
+    'Выясните, что ещё занимает диск архива, или перенесите архив на более быстрый.',
+  ],
+  ['It told nothing new for too long.', 'Слишком долго не было ничего нового.'],
+  ['No worker is in charge of it.', 'Прибором никто не занимается.'],
+  ['No scheduler computes it.', 'Ни один планировщик это не вычисляет.'],
+  ['Its worker was started anew.', 'Его исполнитель был запущен заново.'],
+  ['Its worker {id} is silent since {time}.', 'Его исполнитель {id} молчит с {time}.'],
+  ['Redis was away for {time} s.', 'Redis не было {time} с.'],
+  ['Redis was restarted without its last entries.', 'Redis запущен заново без последних записей.'],
+  [
+    'The archiver was away for too long: {count} entries were pushed out of the stream.',
+    'Архиватора не было слишком долго: вытеснено записей: {count}.',
+  ],
+  ['{count} entries did not fit into its worker.', '{count} записей не поместились у исполнителя.'],
+  ['The site does not have it any more.', 'На площадке этого больше нет.'],
+  ['The site does not archive it any more.', 'Площадка это больше не архивирует.'],
+  [
     'Calendar times wait for it. Have all machines set their clocks by the same time server.',
     'Старты по календарю ждут этого. Настройте на всех машинах один сервер времени.',
   ],
