@@ -3,6 +3,9 @@ import { Worker } from 'node:worker_threads'
 import type { ExportJob, StartedExport } from './job.ts'
 import type { ThreadMessage, ThreadRequest } from './thread-messages.ts'
 
+/** Of one thread: several times what an export takes, so that a mistake in one ends it and not the process. */
+const MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 }
+
 /**
  * Exports in a thread with a connection of its own: SQLite and the making of files take the processor for as long as they
  * last, and the process has polls and stops to answer meanwhile. However slowly it is read, a few pieces are in memory.
@@ -17,7 +20,10 @@ export async function exportInThread(
   signal: AbortSignal,
 ): Promise<StartedExport> {
   signal.throwIfAborted()
-  const thread = new Worker(new URL('thread.js', import.meta.url), { workerData: { place, job } })
+  const thread = new Worker(new URL('thread.js', import.meta.url), {
+    workerData: { place, job },
+    resourceLimits: MEMORY,
+  })
   const inbox = new Inbox(thread, signal)
   try {
     const first = await inbox.next()

@@ -3,8 +3,9 @@ import type { Cell } from '../database.ts'
 import { type Origin, gapInFull, prefaceOf, seriesOf } from './origin.ts'
 import type { Column, Selection, Sheet } from './sheet.ts'
 
-/** Rows that are written together, column by column. */
-const GROUP_ROWS = 50_000
+/** Cells that are written together, column by column, and how many rows these are at least and at most. */
+const GROUP_CELLS = 400_000
+const [LEAST_ROWS, MOST_ROWS] = [1_000, 50_000]
 /** So many gaps are told in the file's own words about itself, which a reader has to read whole. */
 const MAX_GAPS = 10_000
 
@@ -47,6 +48,7 @@ export async function* parquetOf(
     kvMetadata: about,
     createdBy: `golem ${origin.golem}`,
   })
+  const groupRows = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(GROUP_CELLS / columns.length)))
   const gaps: Record<string, string | null>[] = []
   let gapsLeftOut = 0
   let misfits = 0
@@ -64,7 +66,7 @@ export async function* parquetOf(
       const encoding = column.kind === 'time' ? { encoding: 'DELTA_BINARY_PACKED' as const } : {}
       return { name: column.name, data, offsetIndex: false, ...encoding }
     })
-    await writer.write({ columnData, rowGroupSize: GROUP_ROWS })
+    await writer.write({ columnData, rowGroupSize: groupRows })
     group = []
     return taken()
   }
@@ -76,7 +78,7 @@ export async function* parquetOf(
     }
     for (const row of page.rows) {
       group.push(row)
-      if (group.length === GROUP_ROWS) yield await writeGroup()
+      if (group.length === groupRows) yield await writeGroup()
     }
   }
   if (group.length > 0) yield await writeGroup()
