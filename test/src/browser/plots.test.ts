@@ -122,8 +122,7 @@ async function spanOf(page: Page): Promise<{ from: number; to: number }> {
 
 /** The place of a share of the plot's width, in pixels of the page. */
 async function placeOf(page: Page, share: number): Promise<{ x: number; y: number }> {
-  const box = await page.locator('.u-over').boundingBox()
-  assert.ok(box)
+  const box = await eventually(() => page.locator('.u-over').boundingBox(), { what: 'the plot has a place' })
   return { x: box.x + share * box.width, y: box.y + box.height / 2 }
 }
 

@@ -1,4 +1,5 @@
 import type { HistorySeries } from '@golem/core'
+import { useMemo } from 'preact/hooks'
 import { formatNumber, formatTime } from '../format.ts'
 import { columnsOf, findAt, type Found, isStepped, isText, type PlotLine } from '../plots/lines.ts'
 import type { Mark } from '../plots/marks.ts'
@@ -59,7 +60,8 @@ interface LineProps {
 }
 
 function Line({ line, at, now, onRemove }: LineProps) {
-  const found = findAt(line, isText(line) ? null : columnsOf(line, now), at, now)
+  const columns = useMemo(() => (isText(line) ? null : columnsOf(line, now)), [line, now])
+  const found = findAt(line, columns, at, now)
   const { completeness, series } = line.data
   return (
     <li data-series={series} data-found={found?.kind ?? 'none'} data-points={line.data.times.length}>

@@ -100,27 +100,36 @@ function Plot({ address, choices, runs, pair, navigate, back, onCompare }: PlotP
   const { documents, error, isLoading } = usePlotData(
     address.series,
     partsOf(address, times, view),
+    address.runs.join(),
     points,
     follows ? followEvery(view, points) : null,
   )
   const { marks, bands } = useMarks(address, runs, view, hasMarks && !isComparing, now)
-  const lines = linesOf({
-    address,
-    documents: documents ?? [],
-    runs: times,
-    choices,
-    tailOf: (instrument, parameter) => history.of(instrument, parameter),
-  })
-  const model: ChartModel = {
-    lines,
-    view,
-    axis: isComparing ? 'elapsed' : 'time',
-    marks,
-    bands,
-    now: isComparing ? Infinity : now,
-    language: language.value,
-    words: { on: t('on'), off: t('off') },
-  }
+  // Moving the pointer changes what is told, not what is drawn.
+  const lines = useMemo(
+    () =>
+      linesOf({
+        address,
+        documents: documents ?? [],
+        runs: times,
+        choices,
+        tailOf: (instrument, parameter) => history.of(instrument, parameter),
+      }),
+    [documents, address.series.join(), choices, address.runs.join(), isComparing || now],
+  )
+  const model = useMemo(
+    (): ChartModel => ({
+      lines,
+      view,
+      axis: isComparing ? 'elapsed' : 'time',
+      marks,
+      bands,
+      now: isComparing ? Infinity : now,
+      language: language.value,
+      words: { on: t('on'), off: t('off') },
+    }),
+    [lines, view.from, view.to, marks, bands, isComparing || now, language.value],
+  )
   useEffect(() => {
     const changed = (): void => setPoints(Math.min(2000, Math.max(300, innerWidth - 60)))
     globalThis.addEventListener('resize', changed)
@@ -250,16 +259,20 @@ function useMarks(
 ): { marks: readonly Mark[]; bands: readonly RunBand[] } {
   const { api } = usePage()
   const { rows } = useListing(() => api.events(EVENTS), MARKS_EVERY_MS, '')
-  const events = rows ?? []
   const marks = useMemo(
-    () => marksOf(events, new Set(series.map((name) => name.split('.')[0] ?? ''))),
+    () => marksOf(rows ?? [], new Set(series.map((name) => name.split('.')[0] ?? ''))),
     [rows, series.join()],
   )
-  if (!isShown) return { marks: NO_MARKS, bands: NO_BANDS }
-  return {
-    marks: marks.filter(({ at }) => at >= view.from && at <= view.to),
-    bands: bandsOf(runs, events, view, now),
-  }
+  return useMemo(
+    () =>
+      isShown
+        ? {
+            marks: marks.filter(({ at }) => at >= view.from && at <= view.to),
+            bands: bandsOf(runs, rows ?? [], view, now),
+          }
+        : { marks: NO_MARKS, bands: NO_BANDS },
+    [marks, rows, runs, view.from, view.to, isShown, now],
+  )
 }
 
 async function savePicture(chart: Chart, lines: readonly PlotLine[], view: View): Promise<void> {

@@ -14,22 +14,24 @@ export interface PlotPart {
 interface PlotData {
   /** One for each part; null: not loaded yet. What was loaded before stays until what comes next is there. */
   documents: readonly HistoryDocument[] | null
-  /** For which series and parts they are. */
-  of: string
+  /** Which runs they are of. */
+  runs: string
   error: string
 }
 
-const NOTHING: PlotData = { documents: null, of: '', error: '' }
+const NOTHING: PlotData = { documents: null, runs: '', error: '' }
 
 /**
  * Loads what a plot shows, anew when that changes, and every so often while it follows what happens.
  *
+ * @param runs - what they are of: answers for other ones are not shown, as their times count from elsewhere
  * @param points - as many as the plot is wide
  * @param everyMs - null: it does not follow
  */
 export function usePlotData(
   series: readonly string[],
   parts: readonly PlotPart[],
+  runs: string,
   points: number,
   everyMs: number | null,
 ): PlotData & { isLoading: boolean } {
@@ -38,7 +40,7 @@ export function usePlotData(
   const [data, setData] = useState(NOTHING)
   const [isLoading, setLoading] = useState(false)
   const latest = useRef(0)
-  const what = JSON.stringify([series, parts, points])
+  const what = JSON.stringify([series, parts, runs, points])
   useEffect(() => {
     if (series.length === 0 || parts.length === 0) {
       setData(NOTHING)
@@ -53,7 +55,7 @@ export function usePlotData(
         const documents = await Promise.all(
           parts.map(({ from, to }) => history.history(series, from, to, points)),
         )
-        if (mine === latest.current) setData({ documents, of: what, error: '' })
+        if (mine === latest.current) setData({ documents, runs, error: '' })
       } catch (error) {
         if (!(error instanceof Problem || error instanceof Unreachable)) throw error
         if (mine === latest.current) setData((before) => ({ ...before, error: error.message }))
@@ -68,5 +70,5 @@ export function usePlotData(
       clearTimeout(timer)
     }
   }, [what, everyMs])
-  return { ...data, isLoading }
+  return { ...data, documents: data.runs === runs ? data.documents : null, isLoading }
 }
