@@ -41,6 +41,7 @@ import { sessionRoutes } from './routes/session.ts'
 import { stateStreamRoutes } from './routes/state-stream.ts'
 import { stateRoutes } from './routes/state.ts'
 import { stopRoutes } from './routes/stop.ts'
+import { timelineRoutes } from './routes/timeline.ts'
 import { socketRoutes } from './routes/ws.ts'
 import { StateDocuments } from './state-document.ts'
 import { checkStrictly } from './validation.ts'
@@ -191,6 +192,7 @@ export async function buildApp({
     interlockRoutes(scope, context)
     fleetRoutes(scope, context)
     eventRoutes(scope, context)
+    timelineRoutes(scope, context)
     runRoutes(scope, context)
     exportRoutes(scope, context)
     runArchiveRoutes(scope, context)

@@ -15,17 +15,21 @@ import {
   type RunRecord,
   type RunRow,
   type ScheduleState,
+  type SiteEvent,
   type ReservationState,
   type Snapshot,
   type StopState,
   type WorkerRecord,
   isoTime,
+  passes,
 } from '@golem/core'
 import type { Site, WebConfig } from '@golem/config'
 import { InMemoryReservations } from './in-memory-reservations.ts'
 import {
   type EventPage,
+  type EventQuery,
   type LogLine,
+  type NewEvent,
   type RecordTable,
   type SchedulerRequest,
   type SiteChange,
@@ -132,6 +136,8 @@ export class InMemoryClient implements SiteClient {
   readonly submitted: SubmitRequest[] = []
   readonly records = new Map<string, CommandRecord>()
   readonly logged: LogLine[] = []
+  /** The site's log. */
+  readonly told: SiteEvent[] = []
   /** What was handed to the scheduler. */
   readonly requests: SchedulerRequest[] = []
   readonly stops: { instrument?: string; by: string; reason?: string }[] = []
@@ -168,6 +174,18 @@ export class InMemoryClient implements SiteClient {
   async writeLog(_writer: string, _number: number, lines: readonly LogLine[]): Promise<void> {
     await this.#answering()
     this.logged.push(...lines)
+  }
+
+  async tell(event: NewEvent): Promise<string> {
+    await this.#answering()
+    const id = `${this.view.timeMs}-${this.told.length}`
+    this.told.push({ ...event, id, at: isoTime(this.view.timeMs) })
+    return id
+  }
+
+  async commands(ids: readonly string[]): Promise<CommandRecord[]> {
+    await this.#answering()
+    return ids.flatMap((id) => this.records.get(id) ?? [])
   }
 
   async run(id: string): Promise<RunRecord | undefined> {
@@ -279,9 +297,14 @@ export class InMemoryClient implements SiteClient {
     return record
   }
 
-  async events(): Promise<EventPage> {
+  async events({ since, limit, kind, ...filter }: EventQuery): Promise<EventPage> {
     await this.#answering()
-    return { events: [], cursor: '' }
+    const wanted = this.told.filter(
+      (event) =>
+        (since === undefined || event.id > since) &&
+        passes(event, { ...filter, ...(kind === undefined ? {} : { kinds: kind.split(',') }) }),
+    )
+    return { events: wanted.slice(-limit), cursor: this.told.at(-1)?.id ?? since ?? '' }
   }
 
   async issueTicket(bearer: string): Promise<string> {

@@ -25,7 +25,7 @@ import type {
   WorkerRecord,
 } from '@golem/core'
 import type { RecordTable } from './keys.ts'
-import type { EventPage, EventQuery, LogLine } from './events.ts'
+import type { EventPage, EventQuery, LogLine, NewEvent } from './events.ts'
 import type { Reservations } from './reservations.ts'
 
 /** Queue facts as they are kept: `oldestAt` (ms since 1970, site clock) instead of an age that grows. */
@@ -108,6 +108,14 @@ export type SchedulerRequest =
   | { type: 'calibration-point'; name: string; of: string; point: MeasuredPoint | null; by: string }
   | { type: 'code'; run: string; event: string; value: Value; by: string }
 
+/** Which commands of the ledger are wanted. */
+export interface CommandQuery {
+  instrument?: string
+  /** Only those submitted later, ms since 1970. */
+  since?: number
+  limit: number
+}
+
 /** What web processes (and the CLI) do with the site. Every method fails fast with QUEUE_DOWN when Redis is away. */
 export interface SiteClient {
   readonly view: SiteView
@@ -129,8 +137,8 @@ export interface SiteClient {
    * @throws UNKNOWN_COMMAND; NOT_FOUND when it has none, or its hour is over
    */
   result(id: string): Promise<Float64Array>
-  /** Newest first. `since`: only those submitted later (ms since 1970). */
-  listCommands(query: { instrument?: string; since?: number; limit: number }): Promise<CommandRecord[]>
+  /** Newest first. */
+  listCommands(query: CommandQuery): Promise<CommandRecord[]>
   /** Cancels one that waits. @throws UNKNOWN_COMMAND, NOT_WAITING; INSTRUMENT_RESERVED: by others, and not one's own */
   cancel(id: string, by: string): Promise<CommandRecord>
   /** Emergency stop of the site, or of one instrument. */
@@ -170,6 +178,10 @@ export interface SiteClient {
   rows(run: string, query: { since?: string; limit: number }): Promise<RunRow[]>
   /** What became of planned starts, newest first. */
   starts(query: { schedule?: string; limit: number }): Promise<PlannedStart[]>
+  /** Writes one entry into the site's log. @returns its id. @throws QUEUE_DOWN */
+  tell(event: NewEvent): Promise<string>
+  /** Records of the ledger; those that are not there any more are left out. @throws QUEUE_DOWN */
+  commands(ids: readonly string[]): Promise<CommandRecord[]>
   /** Oldest first after `since` (an event id), or the newest `limit` ones without it. */
   events(query: EventQuery): Promise<EventPage>
   /**

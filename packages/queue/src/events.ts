@@ -1,4 +1,4 @@
-import { type EventDetails, LOG_LEVELS, type LogLevel, type SiteEvent, isoTime } from '@golem/core'
+import { type EventDetails, type EventFilter, type SiteEvent, isoTime, passes } from '@golem/core'
 import type { Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
 
@@ -7,17 +7,13 @@ const BATCH = 500
 /** How many are looked through for a text before an answer is given. */
 const MAX_SEARCHED = 10_000
 
-export interface EventQuery {
+/** As a filter has it; for a text only the nearest 10,000 entries are looked through. */
+export interface EventQuery extends Omit<EventFilter, 'kinds'> {
   /** Id of an event: those after it, oldest first; without it the newest ones. */
   since?: string
   limit: number
-  instrument?: string
+  /** One kind, or several with commas between. */
   kind?: string
-  /** Those of this level or a more serious one; what has none counts as info. */
-  level?: LogLevel
-  run?: string
-  /** Part of the message, or of what else is told, in whatever case; only the nearest 10,000 entries are looked through. */
-  text?: string
 }
 
 export interface EventPage {
@@ -34,6 +30,19 @@ export interface LogLine {
   message: string
   instrument?: string
   details: EventDetails
+}
+
+/** An entry of the site's log that is to be written; Redis gives it its id and its time. */
+export interface NewEvent extends EventDetails {
+  kind: string
+  instrument?: string
+  by?: string
+  message: string
+}
+
+/** The arguments of `golemEvent`. */
+export function eventArguments({ kind, instrument = '', by = '', message, ...details }: NewEvent): string[] {
+  return [kind, instrument, by, message, detailsToJson(details)]
 }
 
 /** The arguments of `golemLog` for some lines. */
@@ -78,20 +87,9 @@ export async function readEvents(
   return { events, cursor: more ? (events[events.length - 1]?.id ?? '') : cursor || since }
 }
 
-function wantedBy({ instrument, kind, level, run, text }: EventQuery): (event: SiteEvent) => boolean {
-  const least = level === undefined ? -1 : LOG_LEVELS.indexOf(level)
-  const words = text?.toLowerCase()
-  return (event) =>
-    (instrument === undefined || event.instrument === instrument) &&
-    (kind === undefined || event.kind === kind) &&
-    (run === undefined || event.run === run) &&
-    (least < 0 || LOG_LEVELS.indexOf(event.level ?? 'info') >= least) &&
-    (words === undefined || hasText(event, words))
-}
-
-function hasText({ message, by = '', data }: SiteEvent, words: string): boolean {
-  const said = `${message}\n${by}\n${data === undefined ? '' : JSON.stringify(data)}`
-  return said.toLowerCase().includes(words)
+function wantedBy({ kind, ...more }: EventQuery): (event: SiteEvent) => boolean {
+  const filter = { ...more, ...(kind === undefined ? {} : { kinds: kind.split(',') }) }
+  return (event) => passes(event, filter)
 }
 
 /** One entry as Redis gives it. */

@@ -22,7 +22,7 @@ local function change(...)
 end
 -- details: JSON of EventDetails, or nil
 local function event(kind, instrument, by, message, details)
-  redis.call('XADD', R .. ':events', 'MAXLEN', '~', ${EVENTS_MAX}, '*',
+  return redis.call('XADD', R .. ':events', 'MAXLEN', '~', ${EVENTS_MAX}, '*',
     'at', text(now_ms()), 'kind', kind, 'instrument', instrument, 'by', by, 'message', message, 'details', details or '')
 end
 -- The details of an entry about commands: their ids; of one also the run that gave it.
@@ -324,9 +324,8 @@ redis.call('DEL', lease)
 redis.call('PUBLISH', R .. ':control', ARGV[3])
 return 1`,
 
-  /** ARGV: kind, instrument, by, message, details (JSON) or '' */
-  golemEvent: `event(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
-return 1`,
+  /** ARGV: kind, instrument, by, message, details (JSON) or '' -> its id */
+  golemEvent: `return event(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])`,
 } as const
 
 const SCRIPTS = {

@@ -16,10 +16,18 @@ import {
 } from '@golem/core'
 import { Queue } from 'bullmq'
 import { createHash, randomUUID } from 'node:crypto'
-import type { SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
+import type { CommandQuery, SchedulerRequest, SiteClient, SubmitRequest } from './api.ts'
 import { SiteClock } from './clock.ts'
 import { type Connection, connect, disconnect, FAST_TIMEOUT_MS, troubleOf } from './connection.ts'
-import { type EventPage, type EventQuery, type LogLine, logArguments, readEvents } from './events.ts'
+import {
+  type EventPage,
+  type EventQuery,
+  type LogLine,
+  type NewEvent,
+  eventArguments,
+  logArguments,
+  readEvents,
+} from './events.ts'
 import { expireCommands } from './expire.ts'
 import { SiteFollower } from './follower.ts'
 import { JOB_OPTIONS } from './job.ts'
@@ -164,17 +172,11 @@ class RedisSiteClient implements SiteClient {
     return new Float64Array(Uint8Array.from(bytes).buffer)
   }
 
-  async listCommands(query: {
-    instrument?: string
-    since?: number
-    limit: number
-  }): Promise<CommandRecord[]> {
+  async listCommands(query: CommandQuery): Promise<CommandRecord[]> {
     const key = this.#keys.commands(query.instrument)
     const from = query.since === undefined ? '-inf' : `(${query.since}`
     const ids = await this.#ask(() => this.#fast.zrevrangebyscore(key, '+inf', from, 'LIMIT', 0, query.limit))
-    if (ids.length === 0) return []
-    const found = await this.#script<(string | null)[]>('golemRecords', ...ids)
-    return found.filter((json) => json !== null).map(recordFrom)
+    return this.commands(ids)
   }
 
   async cancel(id: string, by: string): Promise<CommandRecord> {
@@ -268,6 +270,16 @@ class RedisSiteClient implements SiteClient {
 
   async writeLog(writer: string, number: number, lines: readonly LogLine[]): Promise<void> {
     await this.#script('golemLog', writer, number, ...logArguments(lines))
+  }
+
+  tell(event: NewEvent): Promise<string> {
+    return this.#script<string>('golemEvent', ...eventArguments(event))
+  }
+
+  async commands(ids: readonly string[]): Promise<CommandRecord[]> {
+    if (ids.length === 0) return []
+    const found = await this.#script<(string | null)[]>('golemRecords', ...ids)
+    return found.filter((json) => json !== null).map(recordFrom)
   }
 
   async run(id: string): Promise<RunRecord | undefined> {
