@@ -11,6 +11,10 @@ const LOOK_EVERY_MS = 10_000
 const MINUTE_MS = 60_000
 /** From so many stored readings on it is told what one takes. */
 const ENOUGH = 10_000
+/** Before that the log of the database has not grown to its size, in ms. */
+const WARM_UP_MS = 300_000
+/** Over less time it is not told when the disk will be full, in ms. */
+const LONG_ENOUGH_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 type Told = Pick<
@@ -38,6 +42,7 @@ export class Health {
   #disk: { sizeBytes: number; freeBytes: number | null } | undefined
   #begin: { at: number; sizeBytes: number; stored: number } | undefined
   #lookedAt = -Infinity
+  #openedAt = 0
 
   constructor(log: Logger) {
     this.#log = log
@@ -46,6 +51,7 @@ export class Health {
   opened(database: Database): void {
     this.#database = database
     this.#begin = undefined
+    this.#openedAt = performance.now()
     this.#lookedAt = -Infinity
   }
 
@@ -124,7 +130,9 @@ export class Health {
     try {
       const sizeBytes = await this.#database.size()
       this.#disk = { sizeBytes, freeBytes: this.#database.kind === 'sqlite' ? await freeOn(place) : null }
-      this.#begin ??= { at: now, sizeBytes, stored: this.#storedInAll }
+      if (now - this.#openedAt > WARM_UP_MS) {
+        this.#begin ??= { at: now, sizeBytes, stored: this.#storedInAll }
+      }
     } catch (error) {
       this.#log.debug({ err: error }, 'the size of the archive is not known')
     }
@@ -139,10 +147,12 @@ export class Health {
     const grown = Math.max(0, sizeBytes - begin.sizeBytes)
     const stored = this.#storedInAll - begin.stored
     if (stored < ENOUGH) return { bytesPerSample: null, daysLeft: null }
-    const perDay = (grown / (this.#lookedAt - begin.at)) * DAY_MS
+    const overMs = this.#lookedAt - begin.at
+    const perDay = (grown / overMs) * DAY_MS
+    const isKnown = freeBytes !== null && perDay > 0 && overMs > LONG_ENOUGH_MS
     return {
       bytesPerSample: Math.round(grown / stored),
-      daysLeft: freeBytes === null || perDay === 0 ? null : Math.round(freeBytes / perDay),
+      daysLeft: isKnown ? Math.round(freeBytes / perDay) : null,
     }
   }
 }

@@ -62,11 +62,16 @@ export class Positions {
    * @returns isNew: it has not been seen before; lost: so many were pushed out of the stream before it; doubt: why
    *   readings may be missing before it
    */
-  next({ id, count, worker, life, n }: ReceivedSample): { isNew: boolean; lost: number; doubt?: Cause } {
+  next({ id, count, worker, life, n, entry }: ReceivedSample): {
+    isNew: boolean
+    lost: number
+    doubt?: Cause
+  } {
+    this.samples = id
+    if (entry === null) return { isNew: false, lost: 0 }
     const expected = this.#count === undefined ? count : this.#count + 1
     const before = this.#senders.get(worker)
     const isSame = before?.life === life
-    this.samples = id
     this.#count = count
     if (isSame && n <= before.n) return { isNew: false, lost: 0 }
     this.#senders.set(worker, { life, n })

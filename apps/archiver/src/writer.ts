@@ -9,7 +9,7 @@ import {
   writeBatch,
 } from '@golem/archive'
 import { type ArchiveKeep, DEFAULT_ARCHIVE_RULE, type Site } from '@golem/config'
-import { asGolemError } from '@golem/core'
+import { GolemError, asGolemError } from '@golem/core'
 import type { ArchiveClient, ReceivedSample } from '@golem/queue'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -138,6 +138,8 @@ class Session {
     health.opened(this.#database)
     while (!this.#ended.aborted) {
       const began = performance.now()
+      // What is written into a file that was removed is lost with it.
+      if ((await this.#database.size()) === 0) throw new GolemError('ARCHIVE_DOWN', 'its file was removed.')
       const isMore = await this.#step()
       if (!isMore) await this.#retention.step(this.#database)
       if (!isMore) await pause(EVERY_MS - (performance.now() - began), this.#ended)
@@ -176,7 +178,8 @@ class Session {
       const { isNew, lost, doubt } = this.#positions.next(sample)
       if (doubt) this.#recorder.doubt(doubt)
       if (lost > 0) health.lost(lost)
-      if (isNew) this.#recorder.take(sample.entry)
+      if (isNew && sample.entry) this.#recorder.take(sample.entry)
+      if (!sample.entry) log.error(`the entry ${sample.id} can't be read, and is left out`)
     }
     const isMore = samples.length === SAMPLES
     if (!isMore)
@@ -207,6 +210,7 @@ class Session {
   async #makeKnown(samples: readonly ReceivedSample[]): Promise<void> {
     const { site, client } = this.#options
     for (const { entry } of samples) {
+      if (!entry) continue
       for (const name of Object.keys(entry.readings)) {
         if (this.#recorder.knows(entry.instrument, name)) continue
         const parameter = client.view.descriptions.get(entry.instrument)?.parameters[name]

@@ -26,7 +26,7 @@ function recording(rule: StoreRule = RULE, known: { series?: Partial<Series>; ga
   return {
     recorder,
     /** One reading. @param entry - what else the entry says */
-    read(reading: SampledReading, entry: Partial<SampleEntry> = {}): void {
+    read: (reading: SampledReading, entry: Partial<SampleEntry> = {}): void => {
       recorder.take({
         instrument: 'oven',
         condition: 'ok',
@@ -36,13 +36,13 @@ function recording(rule: StoreRule = RULE, known: { series?: Partial<Series>; ga
         ...entry,
       })
     },
-    silent(upTo: number, why: Partial<Expectation> = {}): void {
+    silent: (upTo: number, why: Partial<Expectation> = {}): void => {
       recorder.silence(upTo, () => ({ staleAfterMs: 3_000, reason: 'worker', message: 'gone', ...why }))
     },
     /** What was stored since the last time, as `[t, value]`. */
     stored: (): [number, number | string][] => recorder.recorded().samples.map(({ t, value }) => [t, value]),
     /** All gaps so far as `from-until reason`, as the archive has them. */
-    gaps(): string[] {
+    gaps: (): string[] => {
       for (const gap of recorder.recorded().gaps) {
         if (gap.until !== null && gap.until <= gap.from) gaps.delete(gap.from)
         else gaps.set(gap.from, gap)
@@ -246,6 +246,22 @@ test('however entries are cut into batches, the same comes of them', () => {
   assert.equal(outcomes[0]?.counted, readings.filter(([, value]) => value !== null).length)
   assert.deepEqual(outcomes[1], outcomes[0])
   assert.deepEqual(outcomes[2], outcomes[0])
+})
+
+test('after a clock that was a year ahead it goes on as before', () => {
+  const { recorder, read, silent, stored, gaps } = recording()
+  const ahead = 365 * 86_400_000
+  read([ahead, 20])
+  silent(2_000)
+  for (let t = 3_000; t < 10_000; t += 1_000) read([t, 20])
+  assert.deepEqual(stored(), [
+    [ahead, 20],
+    [3_000, 20],
+  ])
+  silent(20_000)
+  assert.deepEqual(gaps(), ['9000- worker'])
+  read([Number.NaN, 20])
+  assert.deepEqual(recorder.recorded().samples, [])
 })
 
 test('labels and units follow the description', () => {

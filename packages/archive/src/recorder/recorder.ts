@@ -39,6 +39,8 @@ interface Track {
   doubt: Cause | undefined
 }
 
+/** A reading that is so far ahead of the clock is of a time when that was wrong, in ms. */
+const AHEAD_MS = 60_000
 /** Later ones count more: what is known to be lost explains a silence better than a worker that was gone. */
 const DOUBTS: readonly GapReason[] = ['worker', 'redis', 'behind']
 /** The reason of a gap, where the instrument's condition is one. */
@@ -125,6 +127,7 @@ export class Recorder {
   silence(upTo: number, expect: (series: Series) => Expectation): void {
     for (const track of this.#tracks.values()) {
       const { lastAt } = track.series
+      if (lastAt !== null && lastAt - upTo > AHEAD_MS) this.#setBack(track, upTo)
       if (lastAt === null || track.gaps.isOpen || upTo <= lastAt) continue
       if (track.staleAfterMs !== undefined && upTo - lastAt <= track.staleAfterMs) continue
       const { staleAfterMs, ...cause } = expect(track.series)
@@ -144,8 +147,16 @@ export class Recorder {
     return { samples, minutes: this.#minutes.take(), hours: this.#hours.take(), gaps, series }
   }
 
+  /** The clock was ahead and is right again: what comes now is not late. */
+  #setBack(track: Track, upTo: number): void {
+    Object.assign(track.series, { lastAt: upTo, keptAt: null, keptValue: null })
+    track.lastValue = undefined
+    this.#changed.add(track)
+  }
+
   #takeOne(track: Track, reading: SampledReading, { condition, message }: SampleEntry): void {
     const [at, value, quality, why] = reading
+    if (!Number.isFinite(at)) return
     if (value !== null) {
       const stored = storedValue(value)
       if (stored !== undefined) this.#read(track, at, stored)
