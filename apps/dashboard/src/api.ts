@@ -118,6 +118,11 @@ export class Api {
     return (body as { ticket: string }).ticket
   }
 
+  /** Where a path is, for the browser itself to open. */
+  address(path: string): string {
+    return new URL(path, this.#options.base).href
+  }
+
   async instruments(): Promise<InstrumentDescription[]> {
     return (await this.request('api/instruments')).body as InstrumentDescription[]
   }

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { buildApp } from './app.ts'
+import { hashToken } from '@golem/config'
 import { fault } from './app-in-memory.ts'
 import { InMemoryClient, siteOf } from './in-memory-site.ts'
 
@@ -19,7 +20,7 @@ const READINGS = 40_000
 const SPAN = 'from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z'
 
 /** The application with an archive of 40,000 readings, a command, an event and a run. */
-async function openWith(t: TestContext): Promise<{ app: FastifyInstance; place: string }> {
+async function openWith(t: TestContext, web = {}): Promise<{ app: FastifyInstance; place: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'golem-export-'))
   const place = join(folder, 'archive.sqlite')
   const archive = await openArchive(place)
@@ -67,7 +68,7 @@ async function openWith(t: TestContext): Promise<{ app: FastifyInstance; place: 
   await archive.close()
   const client = new InMemoryClient()
   client.view.timeMs = NOW
-  const site = { ...siteOf(['oven']), archive: { place, stream: 1_000, keep: KEEP_ALL } }
+  const site = { ...siteOf(['oven'], web), archive: { place, stream: 1_000, keep: KEEP_ALL } }
   const app = await buildApp({ site, client, assetsDir: '/nonexistent', log: pino({ level: 'silent' }) })
   t.after(async () => {
     await app.close()
@@ -220,4 +221,23 @@ test('only some exports at a time; one whose reader goes away makes room', async
   }
   assert.match(await answer.text(), /# end, 40000 rows\n$/)
   for (const reader of readers) reader.abort()
+})
+
+test('where people have tokens a file wants one, or a ticket, which lets in once', async (t) => {
+  const tokens = [{ name: 'ann', role: 'viewer', hash: hashToken('ann-secret') }]
+  const { app } = await openWith(t, { auth: { kind: 'tokens', tokens } })
+  const url = `/api/export?series=oven&${SPAN}&every=hour`
+  const headers = { authorization: 'Bearer ann-secret' }
+  assert.deepEqual(await fault(app, { url }), [401, 'NOT_AUTHENTICATED', 'header.authorization'])
+  assert.equal((await app.inject({ url, headers })).statusCode, 200)
+  const asked = await app.inject({ method: 'POST', url: '/api/session/ticket', headers })
+  const { ticket } = asked.json<{ ticket: string }>()
+  const saved = await app.inject(`${url}&ticket=${ticket}`)
+  assert.equal(saved.statusCode, 200)
+  assert.doesNotMatch(saved.body, /ticket/)
+  assert.deepEqual(await fault(app, { url: `${url}&ticket=${ticket}` }), [
+    401,
+    'NOT_AUTHENTICATED',
+    'query.ticket',
+  ])
 })

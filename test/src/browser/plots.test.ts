@@ -223,6 +223,26 @@ test('the picture is a PNG of the plot', { skip }, async (t) => {
   assert.ok(file.readUInt32BE(16) > 1000 && file.readUInt32BE(20) > 300, 'as large as on the screen')
 })
 
+test(
+  'the readings of the plot are saved as a file by the browser, each as it was stored',
+  { skip },
+  async (t) => {
+    const span = `from=${iso(end - HOUR)}&to=${iso(end - MINUTE)}`
+    const { page, faults } = await openPlot(t, `#Plots?series=${TEMPERATURE}&${span}`)
+    await plot(page, '[data-lines="1"]').waitFor()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('[data-role="save-csv"]').click(),
+    ])
+    assert.match(download.suggestedFilename(), /^golem-readings-.*\.csv$/)
+    const text = readFileSync(await download.path(), 'utf8')
+    assert.match(text, /\n# series: \{"name":"relays\.externalTemperature"/)
+    const [, rows] = /\n# end, (\d+) rows\n$/.exec(text) ?? []
+    assert.ok(Number(rows) > 2000, text.slice(-200))
+    assert.deepEqual(faults, [])
+  },
+)
+
 test('two runs of a recipe are compared from their starts on', { skip }, async (t) => {
   const { page, faults } = await openPlot(t, `#Plots?series=${TEMPERATURE}&span=1h`)
   await page.locator('[data-role="compare-runs"]').click()

@@ -25,11 +25,13 @@ interface PlotToolsProps {
   onCompare: () => void
   onMarks: () => void
   onPicture: (() => void) | null
+  onFile: (() => void) | null
 }
 
 /** What is looked at, and how. */
 export function PlotTools(props: PlotToolsProps) {
-  const { span, isComparing, hasMarks, onSpan, onBack, onZoomOut, onCompare, onMarks, onPicture } = props
+  const { span, isComparing, hasMarks, onSpan, onBack, onZoomOut, onCompare, onMarks, onPicture, onFile } =
+    props
   return (
     <div class="plot-tools">
       {!isComparing && (
@@ -78,6 +80,9 @@ export function PlotTools(props: PlotToolsProps) {
           onClick={() => onPicture?.()}
         >
           {t('plotPng')}
+        </button>
+        <button type="button" data-role="save-csv" disabled={onFile === null} onClick={() => onFile?.()}>
+          {t('plotCsv')}
         </button>
       </div>
     </div>

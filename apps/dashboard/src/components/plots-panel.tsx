@@ -20,6 +20,7 @@ import { PlotReadout } from './plot-readout.tsx'
 import { PlotTools } from './plot-tools.tsx'
 import { SeriesPicker } from './series-picker.tsx'
 import { useListing } from './use-listing.ts'
+import { useReadingsFile } from './use-readings-file.ts'
 import { usePlotAddress } from './use-plot-address.ts'
 import { usePlotData } from './use-plot-data.ts'
 
@@ -96,6 +97,7 @@ function Plot({ address, choices, runs, pair, navigate, back, onCompare }: PlotP
   const [hasMarks, setHasMarks] = useState(true)
   const [cursor, setCursor] = useState<number | null>(null)
   const [chart, setChart] = useState<Chart | null>(null)
+  const file = useReadingsFile()
   const follows = !isComparing && address.span.kind === 'live'
   const { documents, error, isLoading } = usePlotData(
     address.series,
@@ -150,11 +152,15 @@ function Plot({ address, choices, runs, pair, navigate, back, onCompare }: PlotP
         onCompare={onCompare}
         onMarks={() => setHasMarks(!hasMarks)}
         onPicture={chart === null || lines.length === 0 ? null : () => void savePicture(chart, lines, view)}
+        onFile={isComparing || lines.length === 0 ? null : () => void file.save(address.series, view)}
       />
-      {error && (
-        <p class="error" data-part="plot-error">
-          {t('loadFailed', { message: error })}
-        </p>
+      {[error, file.fault].map(
+        (message) =>
+          message && (
+            <p class="error" data-part="plot-error">
+              {t('loadFailed', { message })}
+            </p>
+          ),
       )}
       {address.series.length === 0 ? (
         <p class="empty">{t('plotChooseFirst')}</p>

@@ -21,6 +21,7 @@ export const EN_PLOTS = {
   plotMarks: 'Marks',
   plotCompare: 'Compare runs',
   plotPng: 'Save as PNG',
+  plotCsv: 'Readings as CSV',
   plotRunA: 'Run',
   plotRunB: 'with (dashed)',
   plotNoRuns: 'There are no two runs of one recipe yet.',

@@ -23,6 +23,7 @@ export const RU_PLOTS: Record<keyof typeof EN_PLOTS, string> = {
   plotMarks: 'Отметки',
   plotCompare: 'Сравнить запуски',
   plotPng: 'Сохранить PNG',
+  plotCsv: 'Показания в CSV',
   plotRunA: 'Запуск',
   plotRunB: 'с (пунктир)',
   plotNoRuns: 'Двух запусков одного рецепта ещё нет.',

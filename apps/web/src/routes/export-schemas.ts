@@ -66,6 +66,12 @@ export const exportQuery = {
         'Go on after this row, without a head: TIME,SERIES of the last whole row (wide: TIME). Not of Parquet, which is of no use without its end',
     },
     rows,
+    ticket: {
+      type: 'string',
+      maxLength: 100,
+      description:
+        'Of POST /api/session/ticket, in place of the header Authorization: for a browser that saves the file',
+    },
   },
 } as const
 

@@ -1,6 +1,5 @@
-import { GolemError } from '@golem/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Identity } from '../access.ts'
+import type { FastifyInstance } from 'fastify'
+import { identifyByTicket } from '../by-ticket.ts'
 import { type WebContext, bounded, noAnswer } from '../context.ts'
 import type { PushHub } from '../push/hub.ts'
 import { SocketClient } from '../push/socket.ts'
@@ -33,7 +32,7 @@ export function socketRoutes(app: FastifyInstance, context: WebContext, hub: Pus
     },
     async (request, reply) => {
       upgrades.check(request)
-      const identity = await identify(request, context)
+      const identity = await identifyByTicket(request, context)
       hub.checkRoom()
       upgrades.accept(request, reply, (socket) => {
         const { since, every } = request.query
@@ -49,7 +48,8 @@ export function socketRoutes(app: FastifyInstance, context: WebContext, hub: Pus
     {
       config: { harmless: true },
       schema: {
-        summary: 'A ticket for /ws in place of a token; lets in once, within half a minute',
+        summary:
+          'A ticket for /ws, or for a file of /api/export, in place of a token; lets in once, within half a minute',
         tags: ['session'],
         querystring: noQuery,
         response: answers({ 200: inWords('ticket') }),
@@ -59,26 +59,4 @@ export function socketRoutes(app: FastifyInstance, context: WebContext, hub: Pus
       ticket: await bounded(context.client.issueTicket(JSON.stringify(identity)), noAnswer),
     }),
   )
-}
-
-/** @throws NOT_AUTHENTICATED */
-async function identify(
-  { query, identity, headers }: FastifyRequest<{ Querystring: SocketQuery }>,
-  { access, client }: WebContext,
-): Promise<Identity> {
-  if (query.ticket !== undefined) {
-    const bearer = await bounded(client.redeemTicket(query.ticket), noAnswer)
-    if (bearer !== null) return JSON.parse(bearer) as Identity
-    throw new GolemError('NOT_AUTHENTICATED', 'This ticket is unknown, was used or is too old.', {
-      field: 'query.ticket',
-    })
-  }
-  if (access.kind === 'tokens' && headers.authorization === undefined) {
-    throw new GolemError(
-      'NOT_AUTHENTICATED',
-      'This site wants a token: send "Authorization: Bearer …", or a ticket of POST /api/session/ticket.',
-      { field: 'header.authorization' },
-    )
-  }
-  return identity
 }
