@@ -14,6 +14,7 @@ import { doAction } from './commands/do.ts'
 import { exportReadings } from './commands/export.ts'
 import { gateway } from './commands/gateway.ts'
 import { get } from './commands/get.ts'
+import { history } from './commands/history.ts'
 import { giveBack } from './commands/give-back.ts'
 import { initDb } from './commands/init-db.ts'
 import { interlocks } from './commands/interlocks.ts'
@@ -59,6 +60,7 @@ export const COMMANDS: readonly CommandModule[] = [
   doAction,
   watch,
   log,
+  history,
   exportReadings,
   bundle,
   reserve,
