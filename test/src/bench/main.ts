@@ -4,6 +4,7 @@ import { measureAlarms } from './alarms.ts'
 import { measureArchiveIn } from './archive-in.ts'
 import { measureDemoMemory } from './demo-memory.ts'
 import { measureEmergencyStop } from './emergency-stop.ts'
+import { measureExport } from './export.ts'
 import { type Figure, asTable } from './figures.ts'
 import { measureGateway } from './gateway.ts'
 import { measureHistory } from './history.ts'
@@ -34,6 +35,7 @@ const MEASUREMENTS: Record<string, () => Promise<Figure[]>> = {
   modbus: measureModbus,
   streams: measureStreams,
   waveform: measureWaveform,
+  export: measureExport,
   visible: measureVisible,
   alarms: measureAlarms,
   runs: measureRuns,

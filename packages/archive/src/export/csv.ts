@@ -1,4 +1,5 @@
 import type { Cell } from '../database.ts'
+import { isoClock } from './clock.ts'
 import { type Origin, gapInFull, prefaceOf, seriesOf } from './origin.ts'
 import type { Column, Selection, Sheet } from './sheet.ts'
 
@@ -19,6 +20,8 @@ interface Style {
   comment: (text: string) => string
 }
 
+const iso = isoClock()
+
 /** Excel takes a text that begins so for a formula, and would work it out. */
 const FORMULA = /^[=+\-@\t\r]/
 
@@ -30,7 +33,7 @@ function excel(separator: string, number: (value: number) => string): Style {
     separator,
     lineEnd: '\r\n',
     // Excel takes neither the T nor the Z of ISO 8601 for a time.
-    time: (t) => new Date(t).toISOString().slice(0, -1).replace('T', ' '),
+    time: (t) => iso(t).slice(0, -1).replace('T', ' '),
     timeName: 'time (UTC)',
     number,
     text: (text) => quoted(FORMULA.test(text) ? `'${text}` : text),
@@ -43,7 +46,7 @@ const STYLES: Readonly<Record<CsvDialect, Style>> = {
     begin: '',
     separator: ',',
     lineEnd: '\n',
-    time: (t) => new Date(t).toISOString(),
+    time: iso,
     timeName: 'time',
     number: String,
     // An empty text in quotes is a text, an empty cell is none. A # in quotes begins no comment.

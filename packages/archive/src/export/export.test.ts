@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EMPTY_BATCH, seriesFor, writeBatch } from '../batch.ts'
 import type { Database } from '../database.ts'
 import { openArchive } from '../open.ts'
-import { testBoth } from '../testing.ts'
+import { testBoth } from '../both-testing.ts'
 import { exportInThread } from './in-thread.ts'
 import type { ExportJob, ReadingsJob } from './job.ts'
 

@@ -39,8 +39,8 @@ async function* longPages(database: Database, selection: Selection): AsyncGenera
       }
     }
     const begin = goesOn ? Math.max(from, after.t + 1) : from
-    for await (const rows of pagesOf(database, { series: id, from: begin, to }, every)) {
-      yield { gaps: [], rows: rows.map(([t = null, ...rest]) => [t, name, ...rest]) }
+    for await (const rows of pagesOf(database, { series: id, from: begin, to }, every, { name })) {
+      yield { gaps: [], rows }
     }
   }
 }

@@ -1,5 +1,8 @@
+import { isoClock } from './clock.ts'
 import { type Origin, gapInFull, prefaceOf, seriesOf } from './origin.ts'
 import type { Selection, Sheet } from './sheet.ts'
+
+const iso = isoClock()
 
 /**
  * A table as lines of JSON. `what` says what a line is: `export` (the first: where it comes from), `gap`, `reading`, and `end`
@@ -23,7 +26,7 @@ export async function* ndjsonOf(
       const cells = sheet.columns.flatMap(({ name, kind }, index) => {
         const cell = row[index] ?? null
         if (cell === null) return []
-        return [[name, kind === 'time' ? new Date(Number(cell)).toISOString() : cell]]
+        return [[name, kind === 'time' ? iso(Number(cell)) : cell]]
       })
       lines.push(line({ what: 'reading', ...Object.fromEntries(cells) }))
     }

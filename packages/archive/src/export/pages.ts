@@ -21,13 +21,14 @@ export interface Span {
 /**
  * The readings of a series as rows, page by page, by their key: no question lasts, and none holds the database.
  *
+ * @param how - `narrow`: many series are read side by side; `name`: stands behind the time in each row
  * @returns rows `[time, number, text]`; of minutes and hours `[time, mean, least, greatest, count]`
  */
 export async function* pagesOf(
   database: Database,
   { series, from, to }: Span,
   every: Every,
-  narrow = false,
+  { narrow = false, name }: { narrow?: boolean; name?: string } = {},
 ): AsyncGenerator<Cell[][]> {
   const most = narrow ? NARROW_PAGE_ROWS : PAGE_ROWS
   const columns = every === 'exact' ? 't, v, x' : 't, lo, hi, total, n'
@@ -37,7 +38,7 @@ export async function* pagesOf(
     const found = await database.query<SampleRow | RollupRow>(sql, [series, next, to])
     const last = found.at(-1)
     if (last === undefined) return
-    yield found.map(cellsOf)
+    yield found.map(name === undefined ? cellsOf : (row) => namedCellsOf(row, name))
     if (found.length < most) return
     next = last.t + 1
     // SQLite answers without a pause: polls and commands of the same process are not to wait for a whole file.
@@ -47,6 +48,10 @@ export async function* pagesOf(
 
 function cellsOf(row: SampleRow | RollupRow): Cell[] {
   return 'n' in row ? [row.t, row.total / row.n, row.lo, row.hi, row.n] : [row.t, row.v, row.x]
+}
+
+function namedCellsOf(row: SampleRow | RollupRow, name: string): Cell[] {
+  return 'n' in row ? [row.t, name, row.total / row.n, row.lo, row.hi, row.n] : [row.t, name, row.v, row.x]
 }
 
 /** The gaps of a series that touch a span, as they began, page by page. */

@@ -32,7 +32,7 @@ async function* widePages(database: Database, selection: Selection): AsyncGenera
     }
   }
   const heads = series.map(
-    ({ id }) => new Head(pagesOf(database, { series: id, from: begin, to }, every, true)),
+    ({ id }) => new Head(pagesOf(database, { series: id, from: begin, to }, every, { narrow: true })),
   )
   for (const head of heads) await head.advance()
   let rows: Cell[][] = []
