@@ -1,5 +1,5 @@
 import { type Database, openArchive } from '@golem/archive'
-import type { Site } from '@golem/config'
+import { type Site, VERSION } from '@golem/config'
 import { type ArchiverRecord, GolemError, isoTime, messageOf } from '@golem/core'
 import { ArchiveClient } from '@golem/queue'
 import os from 'node:os'
@@ -26,7 +26,6 @@ export interface RunningArchiver {
   close(): Promise<void>
 }
 
-const VERSION = '0.1.0'
 /** How often the right to write is taken or kept, as a part of the lease time, and at least once a second. */
 const BEATS_PER_LEASE = 5
 const BEAT_MAX_MS = 1_000

@@ -8,8 +8,6 @@ import { withSite } from '../options.ts'
 import { loadChosenSite } from '../site-file.ts'
 import { withRedis } from '../with-redis.ts'
 
-const VERSION = '0.1.0'
-
 interface BackupCommandOptions extends CommonOptions {
   passphraseFile?: string
   check?: boolean
@@ -60,6 +58,7 @@ async function write(
 ): Promise<void> {
   const site = await loadChosenSite(context, options)
   const { writeBackup, backupName } = await import('@golem/backup')
+  const { VERSION } = await import('@golem/config')
   const place = path.resolve(context.cwd, chosen ?? path.join(site.instanceDir, 'backups'))
   const isFolder = chosen === undefined || (existsSync(place) && statSync(place).isDirectory())
   const file = isFolder ? path.join(place, backupName(site.name, new Date(), passphrase !== null)) : place
