@@ -77,7 +77,8 @@ export class PlotChart {
   }
 
   #setView({ from, to }: View): void {
-    this.#plot?.setScale('x', { min: from, max: to })
+    // Ticks of a time axis lie askew between whole ms.
+    this.#plot?.setScale('x', { min: Math.round(from), max: Math.max(Math.round(to), Math.round(from) + 1) })
   }
 
   #make(model: ChartModel, data: uPlot.AlignedData): void {

@@ -1,7 +1,7 @@
 import type { Gap, HistorySeries } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { columnsOf, extentIn, findAt, type PlotLine, stretchesOf } from './lines.ts'
+import { columnsOf, extentIn, findAt, type PlotLine, stretchesOf, united } from './lines.ts'
 
 const NOW = 100_000
 
@@ -70,6 +70,24 @@ test('buckets stand at their middle; a gap longer than one breaks the line behin
   assert.deepEqual(broken.mean[3], null)
   const short = columnsOf(lineOf({ times, ...counts, gaps: [gap(2_700, 2_900)] }), NOW)
   assert.deepEqual(short.x, [500, 1_500, 2_500, 5_500])
+})
+
+test('a gap that lasts reaches up to now, now included', () => {
+  const line = lineOf({ times: [1_000], until: 2_000, gaps: [gap(2_000, null)] })
+  assert.equal(findAt(line, columnsOf(line, NOW), NOW, NOW)?.kind, 'gap')
+})
+
+test('stretches that overlap are one', () => {
+  const stretches = [
+    { from: 5, to: 9 },
+    { from: 0, to: 3 },
+    { from: 2, to: 4 },
+    { from: 9, to: 10 },
+  ]
+  assert.deepEqual(united(stretches), [
+    { from: 0, to: 4 },
+    { from: 5, to: 10 },
+  ])
 })
 
 test('times of a run count from its start', () => {

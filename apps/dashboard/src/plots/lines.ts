@@ -66,6 +66,17 @@ export function gapsOf({ data, shift }: PlotLine, now: number): DrawnGap[] {
   }))
 }
 
+/** The stretches in which at least one of these is: shading lies on no other shading. */
+export function united(stretches: readonly View[]): View[] {
+  const found: View[] = []
+  for (const { from, to } of stretches.toSorted((a, b) => a.from - b.from)) {
+    const last = found.at(-1)
+    if (last && from <= last.to) last.to = Math.max(last.to, to)
+    else found.push({ from, to })
+  }
+  return found
+}
+
 /** The columns of a number or a switch, with the last readings at their end and a break at each gap. */
 export function columnsOf(line: PlotLine, now: number): Columns {
   const { data, shift } = line
@@ -175,7 +186,9 @@ export type Found =
   | null
 
 export function findAt(line: PlotLine, columns: Columns | null, at: number, now: number): Found {
-  const gap = gapsOf(line, now).find(({ from, to }) => at > from && at < to)
+  const gap = gapsOf(line, now).find(
+    ({ from, to, gap: { to: end } }) => at > from && (at < to || (end === null && at === to)),
+  )
   if (columns === null) {
     const stretch = stretchesOf(line, now).findLast(({ from }) => from <= at)
     if (stretch && at <= stretch.to) return { kind: 'text', text: stretch.text }

@@ -1,6 +1,6 @@
 import type uPlot from 'uplot'
 import type { ChartModel, Palette } from './chart-model.ts'
-import { gapsOf, isText, stretchesOf } from './lines.ts'
+import { gapsOf, isText, stretchesOf, united } from './lines.ts'
 import { rowsFor } from './marks.ts'
 
 /** Heights in CSS pixels. */
@@ -22,23 +22,28 @@ function bandRows(bands: ChartModel['bands']): { rows: number[]; count: number }
   return { rows, count: bands.length === 0 ? 0 : Math.max(...rows) + 1 }
 }
 
-/** Draws times without readings, below the lines: hatched over the height, with a strip in the colour of the line. */
+/** Draws times without readings, below the lines: hatched over the height, with a strip in the colour of each line. */
 export function drawGaps(u: uPlot, model: ChartModel, palette: Palette): void {
   const { ctx, bbox } = u
   const ratio = devicePixelRatio
+  const gaps = model.lines.map((line) => gapsOf(line, model.now))
   clipped(u, () => {
+    for (const { from, to } of united(gaps.flat())) {
+      const [left, right] = edges(u, from, to)
+      if (right < bbox.left || left > bbox.left + bbox.width) continue
+      const width = Math.max(ratio, right - left)
+      ctx.globalAlpha = 0.13
+      ctx.fillStyle = palette.quiet
+      ctx.fillRect(left, bbox.top, width, bbox.height)
+      hatch(ctx, { left, top: bbox.top, width, height: bbox.height }, 9 * ratio, palette.quiet)
+    }
+    ctx.globalAlpha = 1
     model.lines.forEach((line, index) => {
-      for (const gap of gapsOf(line, model.now)) {
-        const [left, right] = edges(u, gap.from, gap.to)
-        if (right < bbox.left || left > bbox.left + bbox.width) continue
+      ctx.fillStyle = palette.series[line.colour] ?? palette.text
+      const strip = GAP_STRIP * ratio
+      for (const { from, to } of gaps[index] ?? []) {
+        const [left, right] = edges(u, from, to)
         const width = Math.max(ratio, right - left)
-        ctx.globalAlpha = 0.13
-        ctx.fillStyle = palette.quiet
-        ctx.fillRect(left, bbox.top, width, bbox.height)
-        hatch(ctx, { left, top: bbox.top, width, height: bbox.height }, 9 * ratio, palette.quiet)
-        ctx.globalAlpha = 1
-        ctx.fillStyle = palette.series[line.colour] ?? palette.text
-        const strip = GAP_STRIP * ratio
         ctx.fillRect(left, bbox.top + bbox.height - (index + 1) * strip, width, strip - ratio)
       }
     })
