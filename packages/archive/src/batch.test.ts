@@ -4,7 +4,7 @@ import { GolemError } from '@golem/core'
 import { EMPTY_BATCH, allSeries, gapsOf, remembered, seriesFor, writeBatch } from './batch.ts'
 import { openArchive, openArchiveReader } from './open.ts'
 import { PostgresDatabase } from './postgres.ts'
-import { sharedPostgres, testBoth } from './testing.ts'
+import { sharedPostgres, testBoth } from './both-testing.ts'
 
 const TEMPERATURE = { type: 'number', label: 'Temperature', unit: '°C' }
 

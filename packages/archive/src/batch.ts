@@ -1,6 +1,14 @@
-import { type CommandRecord, type Gap, type GapReason, GolemError, type RunRecord, type RunRow, type SiteEvent } from '@golem/core'
+import {
+  type CommandRecord,
+  type Gap,
+  type GapReason,
+  GolemError,
+  type RunRecord,
+  type RunRow,
+  type SiteEvent,
+} from '@golem/core'
 import type { Cell, Database, Transaction } from './database.ts'
-import { COMMAND, DOCUMENT, EVENT, GAP, RUN, RUN_ROW, SAMPLE, rollupTable } from './schema.ts'
+import { COMMAND, DOCUMENT, EVENT, GAP, META, RUN, RUN_ROW, SAMPLE, SERIES, rollupTable } from './schema.ts'
 
 /** A series as the archive knows it. Times in ms since 1970. */
 export interface Series {
@@ -100,7 +108,9 @@ export function writeBatch(
 ): Promise<void> {
   return database.transaction(async (transaction) => {
     for (const [name, value] of Object.entries(after)) {
-      const [row] = await transaction.query<{ value: string }>('SELECT value FROM meta WHERE name = ?', [name])
+      const [row] = await transaction.query<{ value: string }>('SELECT value FROM meta WHERE name = ?', [
+        name,
+      ])
       if (row?.value !== value) throw new GolemError('LEASE_LOST', 'Another archiver has written meanwhile.')
     }
     const write = async (table: Parameters<Transaction['insert']>[0], rows: Cell[][]): Promise<void> => {
@@ -133,7 +143,7 @@ export function writeBatch(
         await transaction.run('DELETE FROM gap WHERE series = ? AND t = ? AND until <= t', [series, from])
       }
     }
-    for (const one of batch.series) await writeSeries(transaction, one)
+    await write(SERIES, newest(batch.series, ({ id }) => String(id)).map(seriesRow))
     await write(EVENT, batch.events.map(eventRow))
     await write(COMMAND, newest(batch.commands, ({ id }) => id).map(commandRow))
     await write(RUN, newest(batch.runs, ({ id }) => id).map(runRow))
@@ -145,12 +155,7 @@ export function writeBatch(
       DOCUMENT,
       batch.documents.map(({ kind, name, at, digest, body }) => [kind, name, at, digest, body]),
     )
-    for (const [name, value] of Object.entries(batch.remember)) {
-      await transaction.run(
-        'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-        [name, value],
-      )
-    }
+    await write(META, Object.entries(batch.remember))
   })
 }
 
@@ -208,13 +213,21 @@ function runRow(record: RunRecord): Cell[] {
   ]
 }
 
-async function writeSeries(transaction: Transaction, one: Series): Promise<void> {
-  const number = typeof one.keptValue === 'number' ? one.keptValue : null
-  const text = typeof one.keptValue === 'string' ? one.keptValue : null
-  await transaction.run(
-    `UPDATE series SET type = ?, label = ?, unit = ?, first_at = ?, last_at = ?, kept_at = ?, kept_v = ?, kept_x = ? WHERE id = ?`,
-    [one.type, one.label, one.unit, one.firstAt, one.lastAt, one.keptAt, number, text, one.id],
-  )
+function seriesRow({
+  id,
+  instrument,
+  parameter,
+  type,
+  label,
+  unit,
+  firstAt,
+  lastAt,
+  keptAt,
+  keptValue,
+}: Series): Cell[] {
+  const number = typeof keptValue === 'number' ? keptValue : null
+  const text = typeof keptValue === 'string' ? keptValue : null
+  return [id, instrument, parameter, type, label, unit, firstAt, lastAt, keptAt, number, text]
 }
 
 /**

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { EMPTY_BATCH, seriesFor, writeBatch } from './batch.ts'
 import { restoreArchive, snapshotArchive } from './copy.ts'
 import { openArchive } from './open.ts'
-import { sharedPostgres, testBoth } from './testing.ts'
+import { sharedPostgres, testBoth } from './both-testing.ts'
 
 const TABLES = [
   'meta',

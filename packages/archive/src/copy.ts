@@ -2,32 +2,21 @@ import { GolemError } from '@golem/core'
 import { existsSync } from 'node:fs'
 import type { Cell, Database, Row, Table, Transaction } from './database.ts'
 import { databaseAt, openArchive, openArchiveReader, versionOf } from './open.ts'
-import { COMMAND, DOCUMENT, EVENT, GAP, RUN, RUN_ROW, SAMPLE, SCHEMA_VERSION, rollupTable } from './schema.ts'
+import {
+  COMMAND,
+  DOCUMENT,
+  EVENT,
+  GAP,
+  META,
+  RUN,
+  RUN_ROW,
+  SAMPLE,
+  SCHEMA_VERSION,
+  SERIES,
+  rollupTable,
+} from './schema.ts'
 import { isPostgresUrl } from './postgres.ts'
 import { SqliteDatabase } from './sqlite.ts'
-
-const META: Table = {
-  name: 'meta',
-  columns: { name: 'text', value: 'text' },
-  // The version of the tables is there already.
-  conflict: 'ON CONFLICT (name) DO NOTHING',
-}
-const SERIES: Table = {
-  name: 'series',
-  columns: {
-    id: 'integer',
-    instrument: 'text',
-    parameter: 'text',
-    type: 'text',
-    label: 'text',
-    unit: 'text',
-    first_at: 'integer',
-    last_at: 'integer',
-    kept_at: 'integer',
-    kept_v: 'real',
-    kept_x: 'text',
-  },
-}
 
 /** Each table with the columns of its key, by which it is read in parts. */
 function tablesOf(target: Database): [table: Table, key: string[]][] {

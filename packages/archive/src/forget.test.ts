@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { EMPTY_BATCH, seriesFor, writeBatch } from './batch.ts'
 import { forget } from './forget.ts'
 import { openArchive } from './open.ts'
-import { testBoth } from './testing.ts'
+import { testBoth } from './both-testing.ts'
 
 testBoth('what has been kept for long enough goes in pieces, the rest stays', async (_, place) => {
   const archive = await openArchive(place)

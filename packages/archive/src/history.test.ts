@@ -4,7 +4,7 @@ import { EMPTY_BATCH, type GapRow, type RollupPart, type Series, seriesFor, writ
 import type { Database } from './database.ts'
 import { archivedSeries, history } from './history.ts'
 import { openArchive, openArchiveReader } from './open.ts'
-import { testBoth } from './testing.ts'
+import { testBoth } from './both-testing.ts'
 
 type Reading = readonly [t: number, value: number]
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EMPTY_BATCH, remembered, seriesFor, writeBatch } from './batch.ts'
 import { openArchive } from './open.ts'
-import { sharedPostgres, testBoth } from './testing.ts'
+import { sharedPostgres, testBoth } from './both-testing.ts'
 
 const KILLS = 10
 

@@ -6,13 +6,28 @@ import type { Cell, ColumnKind, Database, Row, Table, Transaction } from './data
 const CONNECT_MS = 5_000
 /** How long one statement may take, in ms: an archive that hangs must not hang a page. */
 const STATEMENT_MS = 60_000
+/** A server that has not given up by itself then is frozen, or its machine is gone. */
+const ANSWER_MS = STATEMENT_MS + 5_000
+/** How long a writer that is frozen in a transaction keeps the next one waiting, in ms. */
+const IDLE_MS = 15_000
+/** How often each side looks whether the other one's machine is still there, in seconds. */
+const KEEP_ALIVE_S = 15
 /** Connections of one process. */
 const CONNECTIONS = 4
 /** PostgreSQL's numbers for its types of 64-bit integers and of sums of them: both stay far below 2^53 here. */
 const INT8 = 20
 const NUMERIC = 1700
-/** Error classes: the connection failed, too many of them, the server ends or begins, the disk is full. */
-const AWAY = /^(08|53|57P|58)/
+/** Under this number one transaction at a time writes, whichever process it is of. Any number that nothing else uses. */
+const WRITER_LOCK = 470_411
+/**
+ * Errors of the question itself: its data, its sentence, a row that may not be. All others are about the server: it
+ * ends or begins, is full or too slow, refuses the password, is another one's copy that can't be written.
+ * Source: PostgreSQL 15, appendix A.
+ */
+const OF_QUESTION = /^(0A|2[1-4]|42)/
+/** These, too, are about the server: a table or a right is not there. */
+const OF_SERVER = ['42P01', '42501']
+const DISK_FULL = '53100'
 
 const ARRAYS: Record<ColumnKind, string> = {
   integer: 'bigint[]',
@@ -38,9 +53,12 @@ export class PostgresDatabase implements Database {
       max: CONNECTIONS,
       connectionTimeoutMillis: CONNECT_MS,
       statement_timeout: STATEMENT_MS,
-      query_timeout: STATEMENT_MS,
+      query_timeout: ANSWER_MS,
+      idle_in_transaction_session_timeout: readOnly ? STATEMENT_MS : IDLE_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_S * 1_000,
       application_name: readOnly ? 'golem' : 'golem-archiver',
-      ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+      options: `-c tcp_keepalives_idle=${KEEP_ALIVE_S}${readOnly ? ' -c default_transaction_read_only=on' : ''}`,
       types: {
         getTypeParser: (oid: number, format?: 'text' | 'binary') =>
           oid === INT8 || oid === NUMERIC
@@ -54,7 +72,7 @@ export class PostgresDatabase implements Database {
   }
 
   async query<T extends Row>(sql: string, parameters: readonly Cell[] = []): Promise<T[]> {
-    const found = await this.#ask(() => this.#pool.query<T>(numbered(sql), [...parameters]))
+    const found = await this.#ask(() => this.#pool.query<T>(numbered(sql), parameters.map(storable)))
     return found.rows
   }
 
@@ -63,7 +81,9 @@ export class PostgresDatabase implements Database {
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const mine = this.#last.then(() => this.#between('BEGIN', work))
+    // As with SQLite: one that was frozen after it looked at what is there does not write beside its successor.
+    const begin = `BEGIN; SELECT pg_advisory_xact_lock(${WRITER_LOCK})`
+    const mine = this.#last.then(() => this.#between(begin, work))
     this.#last = mine.catch(() => undefined)
     return mine
   }
@@ -77,7 +97,13 @@ export class PostgresDatabase implements Database {
       await this.#ask(() => client.query('COMMIT'))
       return result
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => (broken = true))
+      // What does not answer is not asked to go back: without its connection the server does so by itself.
+      broken =
+        isDown(error) ||
+        (await client.query('ROLLBACK').then(
+          () => false,
+          () => true,
+        ))
       throw error
     } finally {
       client.release(broken)
@@ -97,25 +123,38 @@ export class PostgresDatabase implements Database {
   #within(client: pg.PoolClient): Transaction {
     return {
       query: async <T extends Row>(sql: string, parameters: readonly Cell[] = []) =>
-        (await this.#ask(() => client.query<T>(numbered(sql), [...parameters]))).rows,
+        (await this.#ask(() => client.query<T>(numbered(sql), parameters.map(storable)))).rows,
       run: async (sql, parameters = []) =>
-        (await this.#ask(() => client.query(numbered(sql), [...parameters]))).rowCount ?? 0,
+        (await this.#ask(() => client.query(numbered(sql), parameters.map(storable)))).rowCount ?? 0,
       insert: async (table, rows) => {
         await this.#ask(() => client.query(bulkInsert(table), columnsOf(table, rows)))
       },
     }
   }
 
-  /** What the server does not answer is told as the archive's absence; what it refuses, as it says it. */
+  /** What is wrong with the server is told as the archive's absence; what is wrong with a question, as the server says it. */
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     try {
       return await question()
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-      if (error instanceof pg.DatabaseError && !AWAY.test(code)) throw error
-      throw new GolemError('ARCHIVE_DOWN', `The archive's database does not answer: ${messageOf(error)}.`)
+      const code = error instanceof pg.DatabaseError ? (error.code ?? '') : null
+      if (code !== null && OF_QUESTION.test(code) && !OF_SERVER.includes(code)) throw error
+      const what =
+        code === null ? 'does not answer' : code === DISK_FULL ? 'says that its disk is full' : 'refuses'
+      throw new GolemError('ARCHIVE_DOWN', `The archive's database ${what}: ${messageOf(error)}.`, {
+        cause: error,
+      })
     }
   }
+}
+
+function isDown(error: unknown): boolean {
+  return error instanceof GolemError && error.code === 'ARCHIVE_DOWN'
+}
+
+/** The only sign that a text of PostgreSQL can't hold is shown as one that could not be read. */
+function storable(cell: Cell): Cell {
+  return typeof cell === 'string' && cell.includes('\0') ? cell.replaceAll('\0', '\u{FFFD}') : cell
 }
 
 /** PostgreSQL numbers its parameters. */
@@ -132,5 +171,5 @@ function bulkInsert({ name, columns, conflict = '' }: Table): string {
 }
 
 function columnsOf({ columns }: Table, rows: readonly (readonly Cell[])[]): Cell[][] {
-  return Object.keys(columns).map((_, n) => rows.map((row) => row[n] ?? null))
+  return Object.keys(columns).map((_, n) => rows.map((row) => storable(row[n] ?? null)))
 }

@@ -50,6 +50,32 @@ CREATE TABLE document (
   kind TEXT NOT NULL, name TEXT NOT NULL, t BIGINT NOT NULL, digest TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, name, t)) {compact}
 `
 
+export const META: Table = {
+  name: 'meta',
+  columns: { name: 'text', value: 'text' },
+  conflict: 'ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+}
+
+/** Those that are there already are brought up to date. */
+export const SERIES: Table = {
+  name: 'series',
+  columns: {
+    id: 'integer',
+    instrument: 'text',
+    parameter: 'text',
+    type: 'text',
+    label: 'text',
+    unit: 'text',
+    first_at: 'integer',
+    last_at: 'integer',
+    kept_at: 'integer',
+    kept_v: 'real',
+    kept_x: 'text',
+  },
+  conflict: `ON CONFLICT (id) DO UPDATE SET type = excluded.type, label = excluded.label, unit = excluded.unit, first_at = excluded.first_at,
+    last_at = excluded.last_at, kept_at = excluded.kept_at, kept_v = excluded.kept_v, kept_x = excluded.kept_x`,
+}
+
 /** Into which batches are written. What is there already stays as it was: the same batch twice does no harm. */
 export const SAMPLE: Table = {
   name: 'sample',

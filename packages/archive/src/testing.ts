@@ -2,13 +2,14 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PostgresDatabase } from './postgres.ts'
 
 /** Where Debian puts the programs of the server, by version. */
 const DEBIAN = '/usr/lib/postgresql'
 const USER = 'golem'
+/** A server whose own order of texts is not that of their bytes, as on most machines. */
+const COLLATION = ['--locale', 'C.UTF-8', '--locale-provider', 'icu', '--icu-locale', 'en']
 /** How long the server may take to come up or to go, in ms. */
 const PATIENCE_MS = 60_000
 
@@ -42,7 +43,7 @@ export class PostgresServer {
     const server = new PostgresServer(folder, bin, as)
     execFileSync(
       join(bin, 'initdb'),
-      ['-D', join(folder, 'data'), '-U', USER, '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+      ['-D', join(folder, 'data'), '-U', USER, '-A', 'trust', '-E', 'UTF8', '--no-sync', ...COLLATION],
       { ...as, cwd: folder, stdio: 'ignore' },
     )
     await server.resume()
@@ -83,6 +84,12 @@ export class PostgresServer {
     return this.#url(name)
   }
 
+  /** kill -9, then `resume`. */
+  async restart(): Promise<void> {
+    await this.kill()
+    await this.resume()
+  }
+
   /** As a power failure of the server's machine would: none of its processes ends in order. */
   async kill(signal: 'SIGKILL' | 'SIGQUIT' = 'SIGKILL'): Promise<void> {
     const child = this.#process
@@ -105,31 +112,4 @@ export class PostgresServer {
   #url(name: string): string {
     return `postgres://${USER}@localhost/${name}?host=${encodeURIComponent(this.#folder)}`
   }
-}
-
-let server: Promise<PostgresServer> | undefined
-
-/** The server that all tests of a file share. */
-export function sharedPostgres(): Promise<PostgresServer> {
-  server ??= PostgresServer.start()
-  return server
-}
-
-// Here and not where it is started: within a test it would be removed at the end of that test.
-after(async () => (await server)?.remove())
-
-/**
- * A test that has to pass with both databases.
- *
- * @param work - is given the place of an archive that does not exist yet
- */
-export function testBoth(name: string, work: (t: TestContext, place: string) => Promise<void>): void {
-  test(`${name} (SQLite)`, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'golem-archive-'))
-    t.after(() => rmSync(folder, { recursive: true }))
-    await work(t, join(folder, 'data', 'archive.sqlite'))
-  })
-  test(`${name} (PostgreSQL)`, async (t) => {
-    await work(t, await (await sharedPostgres()).database())
-  })
 }

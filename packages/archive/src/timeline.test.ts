@@ -12,7 +12,7 @@ import assert from 'node:assert/strict'
 import { EMPTY_BATCH, writeBatch } from './batch.ts'
 import type { Database } from './database.ts'
 import { openArchive, openArchiveReader } from './open.ts'
-import { testBoth } from './testing.ts'
+import { testBoth } from './both-testing.ts'
 import { type TimelinePage, timeline } from './timeline.ts'
 
 const T0 = Date.parse('2026-05-01T08:00:00Z')
