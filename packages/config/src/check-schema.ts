@@ -87,6 +87,12 @@ function explain(error: ErrorObject, path: Path): SchemaFault {
         at: 'value',
       }
     }
+    case 'minItems':
+      return { path, message: `This list is empty or too short.${wanted}`, at: 'value' }
+    case 'maxItems': {
+      const most = String(error.params['limit'])
+      return { path, message: `This list has more than ${most} entries.${wanted}`, at: 'value' }
+    }
     case 'uniqueItems':
       return { path, message: `The list has the same entry twice.${wanted}`, at: 'value' }
     default:

@@ -5,6 +5,9 @@ import type { RecipeParameterDescription, Value } from '@golem/core'
  * them by their place in it. All durations are in ms.
  */
 
+/** The longest time that a recipe may speak of, in ms: ten years. A longer one was not meant, and no calendar knows its end. */
+export const LONGEST_MS = 87_600 * 3_600_000
+
 /** A `$name`: the value of a recipe's parameter or of a loop's variable, looked up when it is needed. */
 export interface Variable {
   variable: string

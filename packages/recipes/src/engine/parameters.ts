@@ -7,6 +7,7 @@ import {
   type ValueDescription,
   valueInWords,
 } from '@golem/core'
+import { LONGEST_MS } from '../recipe.ts'
 
 type Parameters = Readonly<Record<string, RecipeParameterDescription>>
 
@@ -14,7 +15,8 @@ type Parameters = Readonly<Record<string, RecipeParameterDescription>>
 export function valueDescriptionOf(parameter: RecipeParameterDescription): ValueDescription {
   const { type, ...rest } = parameter
   if (type !== 'duration') return { ...rest, type }
-  return { ...rest, type: 'integer', unit: 'ms', min: parameter.min ?? 0 }
+  const { min = 0, max = LONGEST_MS } = parameter
+  return { ...rest, type: 'integer', unit: 'ms', min, max: Math.min(max, LONGEST_MS) }
 }
 
 /**
@@ -50,12 +52,13 @@ export function checkGiven(
 /** Says the limits of a duration as people write them. @throws OUT_OF_RANGE */
 function checkDuration(
   name: string,
-  { min = 0, max = Infinity }: RecipeParameterDescription,
+  { min = 0, max = LONGEST_MS }: RecipeParameterDescription,
   ms: unknown,
   field: string,
 ): void {
-  if (typeof ms !== 'number' || (ms >= min && ms <= max)) return
-  const limits = max === Infinity ? `at least ${inWords(min)}` : `${inWords(min)} to ${inWords(max)}`
+  const most = Math.min(max, LONGEST_MS)
+  if (typeof ms !== 'number' || (ms >= min && ms <= most)) return
+  const limits = `${inWords(min)} to ${inWords(most)}`
   throw new GolemError('OUT_OF_RANGE', `${name} takes ${limits}, not ${inWords(ms)}.`, { field })
 }
 

@@ -56,6 +56,15 @@ test('stage, step n of m, share and end are known as long as all durations are',
   assert.equal(progress().fraction, 1)
 })
 
+test('what goes on for longer than any calendar has no end that is known', () => {
+  const run = new Play(
+    programOf('label: x\nstages: [{ name: a, steps: [repeat: { times: 1e300, steps: [wait: 80000 h] }] }]'),
+  ).start()
+  run.for(10_000)
+  assert.equal(run.progress.endsAt, null)
+  assert.equal(run.progress.doing, 'wait 80000 h')
+})
+
 test('a parameter that is changed moves the end; while it is paused there is none', () => {
   const run = new Play(programOf(TWO)).start()
   run.tell({ type: 'parameters', values: { pause: '60 s' }, by: 'ann' })

@@ -1,5 +1,5 @@
 import { isoTime, type RunProgress, type RunState, type Value } from '@golem/core'
-import type { Program } from '../recipe.ts'
+import { LONGEST_MS, type Program } from '../recipe.ts'
 import { contains } from './advance.ts'
 import { keyOf } from './context.ts'
 import { stepInWords } from './describe.ts'
@@ -92,7 +92,9 @@ function msLeft(program: Program, state: EngineState, estimate: Estimate): numbe
     for (const { steps } of program.stages.slice(next)) parts.push(estimate.msOf(steps, parameters))
     parts.push(estimate.msOf(program.finally, parameters))
   }
-  return parts.reduce((all, part) => (all === null || part === null ? null : all + part), 0)
+  const left = parts.reduce((all, part) => (all === null || part === null ? null : all + part), 0)
+  // A loop of a billion hours ends nowhere in a calendar.
+  return left === null || left > LONGEST_MS ? null : left
 }
 
 function fractionOf(

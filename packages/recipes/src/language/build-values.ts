@@ -1,6 +1,6 @@
-import { clip, didYouMean, parseDuration, type Path } from '@golem/config'
+import { clip, didYouMean, formatDuration, parseDuration, type Path } from '@golem/config'
 import type { Value } from '@golem/core'
-import type { Comparison, Given, RecipeCondition, Ref } from '../recipe.ts'
+import { type Comparison, type Given, LONGEST_MS, type RecipeCondition, type Ref } from '../recipe.ts'
 import type { RawCondition, RawNumber, RawValue } from './raw.ts'
 import type { Report } from './report.ts'
 import { isPlain, type Variables } from './variables.ts'
@@ -70,6 +70,7 @@ export class Values {
       return 0
     }
     if (ms < least) this.report(path, `This time has to be at least ${least} ms.`)
+    if (ms > LONGEST_MS) this.report(path, `This time is longer than ${formatDuration(LONGEST_MS)}.`)
     return ms
   }
 

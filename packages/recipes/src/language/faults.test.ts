@@ -20,7 +20,22 @@ const CASES: [title: string, marked: string, message: RegExp][] = [
     /Did you mean "stages"\?/,
   ],
   ['no stages', `»${HEAD}`, /"stages" is missing/],
-  ['a stage without steps', `${HEAD}stages: [{ name: a, steps: »[] }]`, /Wanted: steps/],
+  [
+    'a stage without steps',
+    `${HEAD}stages: [{ name: a, steps: »[] }]`,
+    /list is empty or too short. Wanted: steps/,
+  ],
+  [
+    'too many steps',
+    steps(`- parallel: [steps: »[${'{ wait: 1 s }, '.repeat(501)}]]`),
+    /more than 500 entries/,
+  ],
+  ['a time without end', steps('- wait: »999999999999999999 h'), /longer than 87600 h/],
+  [
+    'a time without end as a default',
+    'label: x\nparameters: { t: { type: duration, label: T, default: »1000000 h } }\nstages: [{ name: a, steps: [wait: $t] }]',
+    /87600 h|315360000000/,
+  ],
   ['an unknown verb', steps('- »waits: 1 s'), /Did you mean "wait"\?/],
   ['two verbs', steps('- »wait: 1 s\n        note: x'), /does one thing, this one has wait and note/],
   ['no verb', steps('- »name: x'), /does nothing. It needs one of set, do,/],
