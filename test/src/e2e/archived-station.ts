@@ -8,7 +8,7 @@ import { type Stand, type StandOptions, startStand } from '../kit/stand.ts'
 
 /** A weather station whose temperature is a tenth of the number of its line. */
 export const STATION = 'weather'
-const PER_SECOND = 50
+export const PER_SECOND = 50
 
 /** A stand with the station and an archiver. @param perSecond - lines that it sends */
 export async function standWithStation(
@@ -57,7 +57,7 @@ export async function assertComplete(stand: Stand, atLeast: number): Promise<voi
       assert.ok(now.last >= sent, `line ${sent} is not there yet, ${now.last} is`)
       return now
     },
-    { what: `line ${sent} is archived`, timeoutMs: 30_000 },
+    { what: `line ${sent} is archived`, timeoutMs: 60_000 },
   )
   const { n, total, first, last } = found
   assert.equal(n, last - first + 1, `${n} of the lines ${first} to ${last}`)
@@ -73,6 +73,6 @@ export const gapsOf = (stand: Stand): Promise<{ reason: string; t: number; until
 export async function writes(archiver: NodeProcess | undefined): Promise<void> {
   await eventually(() => archiver?.log().includes('this archiver writes'), {
     what: 'it writes',
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   })
 }
