@@ -1,6 +1,6 @@
 import { EMPTY_BATCH, type Series, openArchive, seriesFor, writeBatch } from '@golem/archive'
 import { loadSite } from '@golem/config'
-import type { HistoryDocument, RunRecord } from '@golem/core'
+import type { HistoryDocument, RunRecord, SiteEvent } from '@golem/core'
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -202,8 +202,9 @@ test('runs and their stages are marked', { skip }, async (t) => {
     `#Plots?series=${TEMPERATURE}&from=${iso(begin - 500)}&to=${iso(begin + 2500)}`,
   )
   await plot(page, '[data-bands]:not([data-bands="0"])').waitFor()
-  // The stage "on" begins with the run: a sixth of the way.
-  const place = await placeOf(page, 0.17)
+  const { body } = await stand.api<SiteEvent[]>('/api/events?kind=run&limit=100')
+  const stage = body.find(({ message }) => message === `run ${first?.id}: Stage 1 of 2: on.`)
+  const place = await placeOf(page, (Date.parse(stage?.at ?? '') - begin + 500) / 3000)
   await page.mouse.move(place.x, place.y)
   await page.locator('[data-part="marks"]').getByText('Stage 1 of 2: on').waitFor()
   await page.locator('[data-role="toggle-marks"]').click()

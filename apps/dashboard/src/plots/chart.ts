@@ -28,6 +28,8 @@ export class PlotChart {
   #palette: Palette
   /** What has to be the same for data to be put into the plot that is there. */
   #shape = ''
+  /** How high the lanes are that have been made room for. */
+  #lanes = 0
   /** What is drawn, by unit; scales are made for it. */
   #columns: readonly { unit: string; columns: Columns }[] = []
   #endGestures: () => void = () => undefined
@@ -59,6 +61,9 @@ export class PlotChart {
       this.#plot?.setData(data, false)
       this.#setView(model.view)
     })
+    const lanes = lanesHeight(model)
+    if (lanes !== this.#lanes) this.#plot?.redraw(false, true)
+    this.#lanes = lanes
   }
 
   destroy(): void {
@@ -105,7 +110,7 @@ export class PlotChart {
       width,
       height: Math.max(260, this.#element.clientHeight),
       ms: 1,
-      padding: [lanesHeight(model), 12, 0, 8],
+      padding: [() => lanesHeight(this.#model ?? model), 12, 0, 8],
       legend: { show: false },
       scales: {
         x: { time: model.axis === 'time', auto: false, min: model.view.from, max: model.view.to },
@@ -186,18 +191,9 @@ export class PlotChart {
 
 const FONT = '12px system-ui, sans-serif'
 
-/** What needs a new plot when it changes. */
-function shapeOf({ lines, axis, language, bands }: ChartModel): unknown {
-  return [
-    axis,
-    language,
-    lanesHeight({ bands, lines }),
-    lines.map((line) => [line.key, line.label, line.unit, line.colour, line.data.type, hasBand(line)]),
-  ]
-}
-
-function hasBand({ data }: PlotLine): boolean {
-  return data.bucketMs > 0 && data.type !== 'boolean'
+/** What needs a new plot when it changes. Level and lanes do not: they change while people move it. */
+function shapeOf({ lines, axis, language }: ChartModel): unknown {
+  return [axis, language, lines.map((line) => [line.key, line.label, line.unit, line.colour, line.data.type])]
 }
 
 /** Switches have an axis of their own. */
@@ -270,7 +266,7 @@ function seriesOf(line: PlotLine, palette: Palette): uPlot.Series[] {
     width: 1.75,
     ...(line.isDashed ? { dash: [7, 5] } : {}),
   }
-  if (!hasBand(line)) return [mean]
+  if (isStepped(line)) return [mean]
   // Seen also where a bucket is narrower than a pixel.
   const edge: uPlot.Series = {
     ...common,
@@ -285,11 +281,11 @@ function bandsBetween(lines: readonly PlotLine[], palette: Palette): uPlot.Band[
   const bands: uPlot.Band[] = []
   let index = 1
   for (const line of lines) {
-    if (hasBand(line)) {
+    if (!isStepped(line)) {
       const fill = `${palette.series[line.colour] ?? '#888888'}${BAND_ALPHA}`
       bands.push({ series: [index + 1, index + 2], fill })
     }
-    index += hasBand(line) ? 3 : 1
+    index += isStepped(line) ? 1 : 3
   }
   return bands
 }
@@ -300,7 +296,10 @@ const NO_COLUMNS: Columns = { x: [], mean: [], min: [], max: [] }
 function dataOf(lines: readonly PlotLine[], all: readonly Columns[]): uPlot.AlignedData {
   const tables = lines.map((line, index): uPlot.AlignedData => {
     const { x, mean, max, min } = all[index] ?? NO_COLUMNS
-    return hasBand(line) ? [x, mean, max, min] : [x, mean]
+    if (isStepped(line)) return [x, mean]
+    // Single readings are their own highest and lowest: one line is enough for them.
+    const none = line.data.bucketMs === 0 ? x.map(() => null) : null
+    return [x, mean, none ?? max, none ?? min]
   })
   return tables.length === 0 ? [[]] : uPlot.join(tables)
 }
