@@ -1,15 +1,23 @@
 import { type Batch, type Database, newestRow } from '@golem/archive'
 import type { ArchiveClient } from '@golem/queue'
+import { createHash } from 'node:crypto'
 
 /** How often runs are looked at of which the log says nothing, in ms. */
 const EVERY_MS = 10_000
 
-/** Brings the records of runs and what they have measured up to date. */
+/** Under which what a run carries out is kept, by the run's id. */
+const PROGRAM = 'program'
+
+type RunsRead = Pick<Batch, 'runs' | 'rows' | 'documents'>
+
+/** Brings the records of runs, what they carry out and what they have measured up to date. */
 export class RunRows {
   readonly #client: ArchiveClient
   readonly #database: Database
   /** Id of the newest row that the archive has. */
   readonly #known = new Map<string, string>()
+  /** Those whose program the archive has. */
+  readonly #programs = new Set<string>()
   #lookedAt = -Infinity
 
   constructor(client: ArchiveClient, database: Database) {
@@ -21,7 +29,7 @@ export class RunRows {
    * @param told - ids of runs that the log has told of
    * @throws when Redis or the database does not answer
    */
-  async read(told: ReadonlySet<string>): Promise<Pick<Batch, 'runs' | 'rows'>> {
+  async read(told: ReadonlySet<string>): Promise<RunsRead> {
     const ids = new Set(told)
     const isTime = performance.now() - this.#lookedAt > EVERY_MS
     if (isTime)
@@ -34,13 +42,29 @@ export class RunRows {
       rows.push(...found.map((row) => ({ run: id, row })))
       this.#known.set(id, known)
     }
+    const programs = await this.#client.programs(
+      runs.map(({ id }) => id).filter((id) => !this.#programs.has(id)),
+    )
+    // By the time of the run, so that one that is read again after a restart is the same document.
+    const documents = runs.flatMap(({ id, submittedAt }) => {
+      const body = programs.get(id)
+      if (body === undefined) return []
+      const digest = createHash('sha256').update(body).digest('hex')
+      return [{ kind: PROGRAM, name: id, at: Date.parse(submittedAt), digest, body }]
+    })
     if (isTime) this.#lookedAt = performance.now()
-    return { runs, rows }
+    return { runs, rows, documents }
   }
 
   /** The archive has these. */
-  written({ runs, rows }: Pick<Batch, 'runs' | 'rows'>): void {
+  written({ runs, rows, documents }: RunsRead): void {
+    for (const { name } of documents) this.#programs.add(name)
     for (const { run, row } of rows) this.#known.set(run, row.id)
-    for (const { id, state } of runs) if (state === 'ended') this.#known.delete(id)
+    for (const { id, state } of runs) if (state === 'ended') this.#forget(id)
+  }
+
+  #forget(run: string): void {
+    this.#known.delete(run)
+    this.#programs.delete(run)
   }
 }

@@ -189,7 +189,14 @@ class Session {
     const last = happened.events[happened.events.length - 1]
     if (last) this.#positions.events = last.id
     const { events, commands } = happened
-    await this.#write({ ...this.#recorder.recorded(), ...ran, documents, events, commands })
+    const recorded = this.#recorder.recorded()
+    await this.#write({
+      ...recorded,
+      ...ran,
+      documents: [...documents, ...ran.documents],
+      events,
+      commands,
+    })
     this.#runRows.written(ran)
     return isMore || happened.events.length === EVENTS
   }

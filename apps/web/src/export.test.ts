@@ -57,9 +57,9 @@ async function openWith(t: TestContext, web = {}): Promise<{ app: FastifyInstanc
       },
     ],
     documents: [
-      { kind: 'instrument', name: 'oven', at: T0 - 9, digest: 'old', body: '{"parameters":{},"old":1}' },
-      { kind: 'instrument', name: 'oven', at: T0 - 5, digest: 'a', body: '{"parameters":{}}' },
-      { kind: 'instrument', name: 'other', at: T0 - 5, digest: 'b', body: '{"parameters":{}}' },
+      { kind: 'description', name: 'oven', at: T0 - 9, digest: 'old', body: '{"parameters":{},"old":1}' },
+      { kind: 'description', name: 'oven', at: T0 - 5, digest: 'a', body: '{"parameters":{}}' },
+      { kind: 'description', name: 'other', at: T0 - 5, digest: 'b', body: '{"parameters":{}}' },
       { kind: 'recipe', name: 'bake', at: T0 - 5, digest: 'c', body: 'recipe: bake' },
       { kind: 'recipe', name: 'later', at: NOW, digest: 'd', body: 'recipe: later' },
     ],

@@ -165,6 +165,13 @@ export class ArchiveClient {
     return found.flatMap((json) => (json ? [JSON.parse(json) as RunRecord] : []))
   }
 
+  /** What runs carry out, by their ids, as JSON: the scheduler keeps it as long as they last. */
+  async programs(runs: readonly string[]): Promise<Map<string, string>> {
+    if (runs.length === 0) return new Map()
+    const found = await this.#fast.hmget(this.#keys.scheduler, ...runs.map((run) => `program:${run}`))
+    return new Map(runs.flatMap((run, index) => (found[index] ? [[run, found[index]] as const] : [])))
+  }
+
   /** What a run has measured after a row that is known. @param after - id of that row; '0-0': none is */
   async rows(run: string, after: string): Promise<RunRow[]> {
     const rows: RunRow[] = []

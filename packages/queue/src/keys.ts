@@ -26,7 +26,7 @@
  * | `drafts` | hash by name of a calibration: points that were measured for it | leading scheduler | follower | until it is made, or they are thrown away |
  * | `interlocks` | hash by name: its trip, or its last reset | workers that own its outputs (trip), web (reset) | follower, those workers | until init-db |
  * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
- * | `scheduler` | hash: what the leading scheduler remembers, by its own names | leading scheduler | the next leader | for ever |
+ * | `scheduler` | hash: what the leading scheduler remembers, by its own names; `program:RUN` what a run carries out | leading scheduler | the next leader; archiver: programs | for ever |
  * | `rows:<run>` | stream: what a run has measured | leading scheduler | web | as long as the run; newest 100,000 |
  * | `samples` | stream, capped: readings on their way to the archive; `c` a running number, `s` worker, its life, and its own number | worker, with its snapshots; leading scheduler (derived ones) | archiver, which removes what it has committed | newest 500,000, or as the site says |
  * | `samples-count` | string: the last `c` | worker, leading scheduler | archiver | until init-db |

@@ -119,7 +119,7 @@ export async function archiveRun(place: string): Promise<void> {
     })),
     documents: [
       {
-        kind: 'instrument',
+        kind: 'description',
         name: 'oven',
         at: RUN_BEGAN - 1000,
         digest: 'a1',

@@ -87,7 +87,7 @@ async function filled(place: string): Promise<Database> {
     })),
     documents: [
       {
-        kind: 'instrument',
+        kind: 'description',
         name: 'oven',
         at: BEGIN - 1,
         digest: 'd',
@@ -137,8 +137,9 @@ testBoth(
         unit: '°C',
         type: 'number',
         calibration: 'probe-7, version abcd0123 of 2026-04-01T00:00:00.000Z by ann, from raw',
+        before: null,
       },
-      { name: 'oven.door', label: 'Door', unit: null, type: 'choice', calibration: null },
+      { name: 'oven.door', label: 'Door', unit: null, type: 'choice', calibration: null, before: null },
     ])
     const gaps = lines.filter((line) => line.startsWith('# gap: '))
     assert.equal(gaps.length, 1)
@@ -200,6 +201,12 @@ testBoth(
     assert.equal(lines.at(-2), `# end, ${READINGS + 2} rows`)
     const minutes = await textOf(place, { ...JOB, every: 'minute', layout: 'wide' })
     assert.match(minutes, /\n2026-05-01T00:00:00\.000Z,25,\n# end, 1 rows\n$/)
+    const later = await textOf(place, { ...JOB, from: BEGIN + 1_500 })
+    assert.match(
+      later,
+      /"name":"oven.door".*"before":\{"time":"2026-05-01T00:00:01.000Z","value":""\}/,
+      'what held when the span began',
+    )
     const long = await textOf(place, { ...JOB, every: 'minute' })
     assert.match(
       long,

@@ -53,7 +53,7 @@ export async function beginExport(database: Database, job: ExportJob): Promise<S
     return { rows: null, bytes: exportLog(database, job.selection, job.origin, job.rowsBefore) }
   }
   const { names, from, to, every, layout, after, origin } = job
-  const series = await chooseSeries(database, names, to)
+  const series = await chooseSeries(database, names, { from, to })
   const selection: Selection = { series, from, to, every, layout, ...(after === undefined ? {} : { after }) }
   checkPosition(selection)
   const rows = await estimateReadings(database, selection)

@@ -1,5 +1,5 @@
 import type { Gap } from '@golem/core'
-import type { Selection } from './sheet.ts'
+import type { ExportedSeries, Selection } from './sheet.ts'
 
 /** Where a file comes from. */
 export interface Origin {
@@ -38,13 +38,16 @@ export function prefaceOf(origin: Origin, selection: Selection): Readonly<Record
 }
 
 /** What every format says of its series: one object for each. */
-export function seriesOf(selection: Selection): Record<string, string | null>[] {
-  return selection.series.map(({ name, label, unit, type, calibration }) => ({
+export function seriesOf(
+  selection: Selection,
+): Pick<ExportedSeries, 'name' | 'label' | 'unit' | 'type' | 'calibration' | 'before'>[] {
+  return selection.series.map(({ name, label, unit, type, calibration, before }) => ({
     name,
     label,
     unit,
     type,
     calibration,
+    before,
   }))
 }
 

@@ -7,7 +7,7 @@ export interface RunArchive {
   run: RunRecord
   /** Those it commanded, was bound to, or measured. */
   instruments: string[]
-  /** Those in force when it began, and those that came while it went on; of instruments only its own. */
+  /** Those in force when it began, and those that came while it went on; of instruments and programs only its own. */
   documents: (Omit<DocumentRow, 'at'> & { at: string })[]
 }
 
@@ -27,7 +27,10 @@ export async function runArchive(database: Database, id: string): Promise<RunArc
     [to, from],
   )
   const documents = rows
-    .filter(({ kind, name }) => kind !== 'instrument' || instruments.includes(name))
+    .filter(({ kind, name }) => {
+      if (kind === 'description') return instruments.includes(name)
+      return kind !== 'program' || name === id
+    })
     .map(({ t, ...document }) => ({ ...document, at: new Date(t).toISOString() }))
   return { run, instruments, documents }
 }

@@ -11,13 +11,13 @@ const SHOWN = 60
  * The series that were asked for, in that order, each once.
  *
  * @param names - `instrument.parameter`; `instrument` or `instrument.*`: all of that; `*`: all there are
- * @param to - whose calibrations are told, in ms since 1970
+ * @param span - ms since 1970: what held when it begins, and the calibrations when it ends, are told
  * @throws GolemError UNKNOWN_NAME when the archive has none of that name
  */
 export async function chooseSeries(
   database: Database,
   names: readonly string[],
-  to: number,
+  { from, to }: { from: number; to: number },
 ): Promise<ExportedSeries[]> {
   const all = await allSeries(database)
   const chosen = new Map<string, Series>()
@@ -37,9 +37,23 @@ export async function chooseSeries(
       ofInstrument = await marksOf(database, series.instrument, to)
       marks.set(series.instrument, ofInstrument)
     }
-    exported.push({ ...series, name, calibration: ofInstrument.get(series.parameter) ?? null })
+    const before = await lastBefore(database, series.id, from)
+    exported.push({ ...series, name, calibration: ofInstrument.get(series.parameter) ?? null, before })
   }
   return exported
+}
+
+async function lastBefore(
+  database: Database,
+  series: number,
+  from: number,
+): Promise<ExportedSeries['before']> {
+  const [last] = await database.query<{ t: number; v: number | null; x: string | null }>(
+    'SELECT t, v, x FROM sample WHERE series = ? AND t < ? ORDER BY t DESC LIMIT 1',
+    [series, from],
+  )
+  const value = last?.v ?? last?.x ?? null
+  return last === undefined || value === null ? null : { time: new Date(last.t).toISOString(), value }
 }
 
 function isMeant(series: Series, name: string): boolean {
@@ -53,7 +67,7 @@ type Marks = Map<string, string>
 /** Which calibrations the description of an instrument named at a time, by parameter. */
 async function marksOf(database: Database, instrument: string, to: number): Promise<Marks> {
   const [newest] = await database.query<{ body: string }>(
-    "SELECT body FROM document WHERE kind = 'instrument' AND name = ? AND t < ? ORDER BY t DESC LIMIT 1",
+    "SELECT body FROM document WHERE kind = 'description' AND name = ? AND t < ? ORDER BY t DESC LIMIT 1",
     [instrument, to],
   )
   if (!newest) return new Map()

@@ -8,6 +8,11 @@ export interface ExportedSeries extends Series {
   name: string
   /** Which calibration made its readings at the end of the span, in words; null: they are as the instrument gave them. */
   calibration: string | null
+  /**
+   * Its last reading before the span: what is within its dead band is stored only now and then, so this is what it was
+   * when the span began. null: there is none.
+   */
+  before: { time: string; value: number | string } | null
 }
 
 /** exact: each reading that was stored, at its own time; minute, hour: gathered. */
