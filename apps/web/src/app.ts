@@ -1,10 +1,9 @@
 import swagger from '@fastify/swagger'
-import type { Site } from '@golem/config'
+import { type Site, VERSION } from '@golem/config'
 import { GolemError, isoTime } from '@golem/core'
 import type { SiteClient } from '@golem/queue'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { setMaxListeners } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -18,6 +17,7 @@ import { LogIntake } from './log-intake/intake.ts'
 import { Metrics } from './metrics.ts'
 import { clip, problemOf } from './problem.ts'
 import { PushHub, type PushLimits } from './push/hub.ts'
+import { Refusals } from './refusals.ts'
 import { alarmRoutes } from './routes/alarms.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
@@ -117,8 +117,9 @@ export async function buildApp({
     access: new Access(site),
     archive: new ArchiveReader(site.archive?.place ?? null),
     intake: new LogIntake({ client, log }),
+    refusals: new Refusals(client, log),
     log,
-    version: ownVersion(),
+    version: VERSION,
     startedAt: isoTime(Date.now()),
     closing: closing.signal,
   }
@@ -236,7 +237,12 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknow
   const { document, headers, bug } = problemOf(error, reading)
   if (bug)
     log.error(
-      { err: error, reference: document['reference'], method: request.method, url: clip(withoutToken(request.url)) },
+      {
+        err: error,
+        reference: document['reference'],
+        method: request.method,
+        url: clip(withoutToken(request.url)),
+      },
       'a request met a bug',
     )
   const body = JSON.stringify(document)
@@ -275,9 +281,4 @@ function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
-}
-
-function ownVersion(): string {
-  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(file) as { version: string }).version
 }

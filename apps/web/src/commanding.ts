@@ -10,6 +10,7 @@ import {
 } from '@golem/core'
 import { commandIdFor } from '@golem/queue'
 import type { Identity } from './access.ts'
+import { clip } from './problem.ts'
 import { type WebContext, bounded, checkKnown, handedOver, noAnswer, noConfirmation } from './context.ts'
 
 /** The body of a command, as `commandBody` has it. */
@@ -37,7 +38,24 @@ export interface GivenCommand {
  * @returns its ledger record, which may be that of an earlier request with the same key
  * @throws what `checkCommand` and `SiteClient.submit` throw; HANDOVER_UNKNOWN when Redis does not confirm it
  */
-export async function submitCommand(
+export async function submitCommand(context: WebContext, given: GivenCommand): Promise<CommandRecord> {
+  try {
+    return await submit(context, given)
+  } catch (error) {
+    const { instrument, body, identity } = given
+    if (error instanceof GolemError && error.code !== 'KEY_REUSED') {
+      context.refusals.take(instrument, wordsOf(body), identity.name, error)
+    }
+    throw error
+  }
+}
+
+/** What was asked for, of whatever form it is; bounded. */
+function wordsOf({ parameter, value, action }: CommandBody): string {
+  return clip(parameter === undefined ? `${action ?? '?'}()` : `${parameter} = ${JSON.stringify(value)}`)
+}
+
+async function submit(
   context: WebContext,
   { instrument, body, identity, key }: GivenCommand,
 ): Promise<CommandRecord> {

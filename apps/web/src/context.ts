@@ -6,6 +6,7 @@ import type { Access, Identity } from './access.ts'
 import type { ArchiveReader } from './archive-reader.ts'
 import type { LogIntake } from './log-intake/intake.ts'
 import { clip } from './problem.ts'
+import type { Refusals } from './refusals.ts'
 import type { StateDocuments } from './state-document.ts'
 
 /** What all routes have in common. */
@@ -17,6 +18,8 @@ export interface WebContext {
   archive: ArchiveReader
   /** Takes log records of people's programs. */
   intake: LogIntake
+  /** Tells of commands that were refused at the door. */
+  refusals: Refusals
   log: Logger
   version: string
   /** When this process was started, ISO 8601 UTC. */

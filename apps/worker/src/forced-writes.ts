@@ -43,14 +43,14 @@ export class ForcedWrites {
     return reading.quality !== 'good' || !this.#instrument.matches(name, value, reading.value ?? undefined)
   }
 
-  /** Tells the site's log, of the same not again for ten minutes. */
-  tell(message: string): void {
+  /** Tells the site's log, of the same not again for ten minutes. @param cause - what brought it about */
+  tell(message: string, cause: string): void {
     const at = performance.now()
     if (message === this.#told.message && at - this.#told.at < TELL_AGAIN_MS) return
     this.#told = { message, at }
     this.#context.log.warn({ instrument: this.#instrument.id }, message)
     this.#context.client
-      .event(this.#kind, this.#instrument.id, message)
+      .event(this.#kind, this.#instrument.id, message, '', { level: 'warning', data: { cause } })
       .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
   }
 

@@ -4,6 +4,7 @@ import {
   type Condition,
   type Driver,
   type ErrorCode,
+  type EventDetails,
   GolemError,
   MAX_ITEMS,
   type InstrumentDescription,
@@ -374,7 +375,9 @@ export class Instrument {
   #become(condition: Condition, message: string): void {
     if (condition !== this.#condition) {
       this.#conditionSince = isoTime(this.#context.client.clock.now())
-      this.#tell('condition', `${this.#condition} -> ${condition}: ${message}`)
+      this.#tell('condition', `${this.#condition} -> ${condition}: ${message}`, {
+        level: condition === 'lost' ? 'warning' : 'info',
+      })
       this.#context.log[condition === 'lost' ? 'warn' : 'info']({ instrument: this.id, condition }, message)
     }
     this.#condition = condition
@@ -386,7 +389,9 @@ export class Instrument {
     const uptime = name === undefined ? undefined : found[name]
     if (typeof uptime !== 'number') return
     if (this.#uptime !== undefined && uptime < this.#uptime) {
-      this.#tell('reboot', `it has rebooted: up for ${uptime} s, before ${this.#uptime} s`)
+      this.#tell('reboot', `it has rebooted: up for ${uptime} s, before ${this.#uptime} s`, {
+        level: 'warning',
+      })
     }
     this.#uptime = uptime
   }
@@ -423,9 +428,9 @@ export class Instrument {
       .catch((error: unknown) => this.#context.log.error({ err: error, command: record.id }, 'not settled'))
   }
 
-  #tell(kind: string, message: string): void {
+  #tell(kind: string, message: string, details: EventDetails = {}): void {
     this.#context.client
-      .event(kind, this.id, message)
+      .event(kind, this.id, message, '', details)
       .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
   }
 }

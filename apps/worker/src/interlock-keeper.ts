@@ -59,7 +59,7 @@ export class InterlockKeeper {
     }
     this.#busy = false
     this.#instrument.pollSoon()
-    this.#writes.tell(`${why}: ${said.join(', ')}`)
+    this.#writes.tell(`${why}: ${said.join(', ')}`, why)
     if (!this.#again) return
     this.#again = false
     await this.#send(this.#held(), why)

@@ -15,6 +15,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { Interlock } from './interlock.ts'
 import type { InterlockKeeper } from './interlock-keeper.ts'
+import { detailsOf, onlyInstrumentOf } from './interlock-details.ts'
 import { InterlockStore } from './interlock-store.ts'
 import type { Instrument } from './instrument.ts'
 
@@ -317,7 +318,7 @@ export class Interlocks {
     const { name, guidance } = rule
     const record = { name, tripped, reset: null, ...(guidance === undefined ? {} : { guidance }) }
     this.#feed
-      ?.trip(record, `interlock ${name} tripped: ${tripped.message}`)
+      ?.trip(record, `interlock ${name} tripped: ${tripped.message}`, detailsOf(rule, 'error'))
       .then((known) => this.#hearRecord(known))
       .catch((error: unknown) =>
         this.#options.log.error({ err: error, interlock: name }, 'the trip is not in Redis'),
@@ -326,7 +327,13 @@ export class Interlocks {
 
   #log({ rule }: Interlock, what: string): void {
     this.#options.client
-      .event('interlock', '', `interlock ${rule.name} ${what}`)
+      .event(
+        'interlock',
+        onlyInstrumentOf(rule),
+        `interlock ${rule.name} ${what}`,
+        '',
+        detailsOf(rule, 'notice'),
+      )
       .catch((error: unknown) => this.#options.log.error({ err: error }, 'event not written'))
   }
 

@@ -41,7 +41,7 @@ export class MaxOn {
     }
     this.#busy = false
     this.#instrument.pollSoon()
-    this.#writes.tell(`maxOn: ${overdue.map(inWords).join(', ')}: ${said.join(', ')}`)
+    this.#writes.tell(`maxOn: ${overdue.map(inWords).join(', ')}: ${said.join(', ')}`, 'maxOn')
   }
 
   /** Runs it as a command; where what runs on the link takes too long, as a stop does. */

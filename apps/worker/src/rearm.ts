@@ -58,6 +58,7 @@ export class Rearm {
       const within = `within ${rearmMs / 1000} s`
       this.#log.tell(
         `rearm: ${name} was not re-armed, and goes off ${within}: ${asGolemError(error).message}`,
+        'rearm',
       )
     } finally {
       this.#busy.delete(name)

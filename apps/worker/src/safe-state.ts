@@ -84,7 +84,7 @@ export class SafeState {
       said.push(`not reached: ${asGolemError(error).message}`)
     }
     this.#instrument.pollSoon()
-    this.#writes.tell(`safe state (${why}): ${said.join(', ')}`)
+    this.#writes.tell(`safe state (${why}): ${said.join(', ')}`, why)
   }
 
   /** What the driver does to end a movement at once; the safe values are written whatever comes of it. */

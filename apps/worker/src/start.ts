@@ -1,4 +1,4 @@
-import type { Site } from '@golem/config'
+import { type Site, VERSION } from '@golem/config'
 import type { Model, WorkerRecord } from '@golem/core'
 import { type ControlMessage, WorkerClient } from '@golem/queue'
 import os from 'node:os'
@@ -35,7 +35,6 @@ export interface RunningWorker {
   close(): Promise<void>
 }
 
-const VERSION = '0.1.0'
 /** How long outcomes on their way to Redis are waited for at the end, in ms; the journal has them too. */
 const FLUSH_MS = 2_000
 
@@ -100,6 +99,8 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
   }
   ownership.start()
   log.info({ worker: id, host, links: links.length }, 'worker started')
+  const tell = (message: string): Promise<void> => client.event('worker', '', `worker ${id} ${message}`)
+  void tell(`has been started on ${host} (golem ${VERSION})`).catch(onError)
   return {
     id,
     get healthy() {
@@ -110,6 +111,8 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     },
     async close() {
       unclaimedDevices.close()
+      // Before its instruments are let go: then somebody else may command them.
+      void tell('is being ended').catch(onError)
       await ownership.stop()
       await client.flush(FLUSH_MS)
       context.interlocks.close()

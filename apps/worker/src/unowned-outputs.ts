@@ -99,7 +99,7 @@ export class UnownedOutputs {
   #tell(instrument: string, message: string): void {
     this.#context.log.warn({ instrument }, message)
     this.#context.client
-      .event('safe', instrument, message)
+      .event('safe', instrument, message, '', { level: 'warning', data: { cause: 'maxOn' } })
       .catch((error: unknown) => this.#context.log.error({ err: error }, 'event not written'))
   }
 }

@@ -1,6 +1,7 @@
-import type { InterlockRecord, InterlockTrip, Snapshot } from '@golem/core'
+import type { EventDetails, InterlockRecord, InterlockTrip, Snapshot } from '@golem/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, connect, disconnect } from './connection.ts'
+import { detailsToJson } from './events.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { runScript, withScripts } from './scripts.ts'
 
@@ -61,12 +62,13 @@ export class InterlockFeed {
   /**
    * Tells of a trip. Waits while Redis is away.
    *
-   * @param message - for the site's log
+   * @param message, details - for the site's log
    * @returns the record that stands: another worker's trip, if that came first
    */
   async trip(
     record: InterlockRecord & { tripped: InterlockTrip },
     message: string,
+    details: EventDetails & { instrument?: string },
   ): Promise<InterlockRecord> {
     const { name, tripped } = record
     const json = await runScript(
@@ -77,6 +79,8 @@ export class InterlockFeed {
       name,
       tripped.id,
       message,
+      details.instrument ?? '',
+      detailsToJson(details),
     )
     return JSON.parse(json as string) as InterlockRecord
   }

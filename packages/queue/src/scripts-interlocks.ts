@@ -2,7 +2,7 @@
 export const INTERLOCK_SCRIPTS = {
   /**
    * Notes a trip. The first one stays until it is reset; one that was reset already is not noted again.
-   * ARGV: record (JSON), its name, id of the trip, event message -> the record as it now stands (JSON)
+   * ARGV: record (JSON), its name, id of the trip, event message, its instrument, its details (JSON) -> the record as it now stands (JSON)
    */
   golemTrip: `
 local known = redis.call('HGET', R .. ':interlocks', ARGV[2])
@@ -13,7 +13,7 @@ if known then
 end
 redis.call('HSET', R .. ':interlocks', ARGV[2], ARGV[1])
 change('k', 'interlock', 'i', ARGV[2], 'v', ARGV[1])
-event('interlock', '', '', ARGV[4])
+event('interlock', ARGV[5], '', ARGV[4], ARGV[6])
 return ARGV[1]`,
 
   /**
@@ -31,6 +31,7 @@ local json = '{"name":' .. cjson.encode(record.name) .. ',"tripped":null,"reset"
 redis.call('HSET', R .. ':interlocks', ARGV[1], json)
 change('k', 'interlock', 'i', ARGV[1], 'v', json)
 local note = cjson.decode(ARGV[4])
-event('interlock', '', cjson.decode(ARGV[3]), 'interlock ' .. ARGV[1] .. ' reset' .. (note ~= '' and ': ' .. note or ''))
+event('interlock', '', cjson.decode(ARGV[3]), 'interlock ' .. ARGV[1] .. ' reset' .. (note ~= '' and ': ' .. note or ''),
+  cjson.encode({data = {interlock = ARGV[1]}}))
 return json`,
 } as const

@@ -38,7 +38,10 @@ local function rsv_span(ms)
   if m > 0 then return m .. ' min' .. (s % 60 > 0 and ' ' .. s % 60 .. ' s' or '') end
   return s .. ' s'
 end
-local function rsv_tell(instrument, by, message) event('reservation', instrument, by, message) end
+local function rsv_tell(instrument, by, message)
+  local run = string.match(by, '^run (%S+)$')
+  event('reservation', instrument, by, message, run and cjson.encode({run = run}))
+end
 local function rsv_entitled(c, by)
   local host = string.match(by, '^(gateway .+):%d+$')
   if rsv_name(c) == by then return true end

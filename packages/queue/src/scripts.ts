@@ -25,10 +25,29 @@ local function event(kind, instrument, by, message, details)
   return redis.call('XADD', R .. ':events', 'MAXLEN', '~', ${EVENTS_MAX}, '*',
     'at', text(now_ms()), 'kind', kind, 'instrument', instrument, 'by', by, 'message', message, 'details', details or '')
 end
--- The details of an entry about commands: their ids; of one also the run that gave it.
-local function about_all(ids) return cjson.encode({data = {commands = ids}}) end
-local function about(id, by)
-  return cjson.encode({command = id, run = string.match(by, '^run (%S+)$')})
+local function run_of(by) return by and string.match(by, '^run (%S+)$') end
+-- The stage that a run is at, by number and name; nil: none, or it is not known.
+local function stage_of(run)
+  local json = run and redis.call('HGET', R .. ':runs', run)
+  local ok, found = pcall(cjson.decode, json or '')
+  local p = ok and type(found) == 'table' and found.progress
+  if type(p) == 'table' and type(p.stage) == 'string' then return string.format('%d: %s', p.stageNumber, p.stage) end
+end
+-- The details of an entry about one command: by which run it was given, and at which of its stages.
+local LEVELS = {refused = 'notice', failed = 'error', unknown = 'warning'}
+local function about(id, by, ending)
+  local outcome = ending and string.match(ending, '"outcome":"(%a+)"')
+  return cjson.encode({command = id, run = run_of(by), stage = redis.call('HGET', R .. ':command:' .. id, 'stage') or nil,
+    level = outcome and LEVELS[outcome]})
+end
+-- The same about several; with the run where all are of one.
+local function about_all(ids, level)
+  local run
+  for n, id in ipairs(ids) do
+    local its = run_of(redis.call('HGET', R .. ':command:' .. id, 'by') or nil)
+    if n == 1 then run = its elseif run ~= its then run = nil end
+  end
+  return cjson.encode({run = run, level = level, data = {commands = ids}})
 end
 -- Counts what waits and tells the followers.
 local function queue_changed(instrument)
@@ -113,6 +132,8 @@ if n >= max then return {'full', n} end
 redis.call('HSET', command, 'instrument', instrument, 'request', request, 'fingerprint', fingerprint,
   'submittedAt', text(at), 'validUntil', text(at + validFor), 'state', 'queued',
   'by', ARGV[8], 'fence', s.current and text(s.current.fence) or '')
+local stage = stage_of(run_of(ARGV[8]))
+if stage then redis.call('HSET', command, 'stage', stage) end
 if s.current then rsv_used(instrument, s, at) end
 redis.call('PEXPIRE', command, text(validFor + ${LEDGER_TTL_MS}))
 redis.call('ZADD', waiting, text(at), id)
@@ -182,7 +203,7 @@ if ARGV[6] ~= '' then redis.call('HSET', command, 'startedAt', ARGV[6]) end
 if ARGV[7] ~= '' then redis.call('HSET', command, 'worker', '"' .. ARGV[7] .. '"') end
 finish(id, instrument, ARGV[9], ARGV[8])
 queue_changed(instrument)
-event('command', instrument, ARGV[11], ARGV[10], about(id, ARGV[11]))
+event('command', instrument, ARGV[11], ARGV[10], about(id, ARGV[11], ARGV[9]))
 return 1`,
 
   /**
@@ -205,7 +226,7 @@ for _, id in ipairs(ids) do
 end
 if #done > 0 then
   queue_changed(instrument)
-  event(ARGV[3], instrument, ARGV[4], #done .. ' ' .. ARGV[5], about_all(done))
+  event(ARGV[3], instrument, ARGV[4], #done .. ' ' .. ARGV[5], about_all(done, 'notice'))
 end
 return done`,
 
@@ -225,7 +246,7 @@ for n = 2, #ARGV do
   end
   if #ended > 0 then
     queue_changed(instrument)
-    event('command', instrument, '', #ended .. ' refused: waited past their valid-until', about_all(ended))
+    event('command', instrument, '', #ended .. ' refused: waited past their valid-until', about_all(ended, 'notice'))
   end
   done = done + #ended
 end
@@ -277,7 +298,8 @@ end
 redis.call('PUBLISH', R .. ':control', ARGV[4])
 local all = redis.call('HGETALL', R .. ':stop')
 change('k', 'stop')
-event('stop', field == '*' and '' or field, cjson.decode(ARGV[2]), 'emergency stop: ' .. cjson.decode(ARGV[3]))
+event('stop', field == '*' and '' or field, cjson.decode(ARGV[2]), 'emergency stop: ' .. cjson.decode(ARGV[3]),
+  cjson.encode({level = 'warning'}))
 return all`,
 
   /** ARGV: '*' for all or instrument, by, control message -> the stop table */

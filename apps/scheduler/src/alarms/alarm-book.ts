@@ -11,6 +11,8 @@ import { type AlarmRecord, type RunRecord, type Value, isoTime } from '@golem/co
 import type { SchedulerWrite, SiteView } from '@golem/queue'
 import { type Definition, inhibitedBy, runsThatGoOn } from './definition.ts'
 
+/** How serious the log calls what an alarm of this severity says. */
+const LEVELS = { info: 'notice', warning: 'warning', critical: 'critical' } as const
 /** Under which names alarms are remembered. */
 const NAME = 'alarm:'
 
@@ -60,7 +62,12 @@ export class AlarmBook {
     this.#entries.delete(id)
     this.#dirty.add(id)
     if (entry && entry.memory.condition === 'normal') return
-    this.#events.push({ op: 'event', kind: 'alarm', message: `${id} is no longer watched: ${why}` })
+    this.#events.push({
+      op: 'event',
+      kind: 'alarm',
+      message: `${id} is no longer watched: ${why}`,
+      data: { alarm: id },
+    })
   }
 
   has(id: string): boolean {
@@ -117,6 +124,7 @@ export class AlarmBook {
         kind: 'alarm',
         ...(instrument === undefined ? {} : { instrument }),
         by,
+        data: { alarm: id, severity: entry.definition.severity },
         message: `${id} acknowledged by ${by}${said}${next.turn === 'settled' ? ' (it was over)' : ''}`,
       },
     ]
@@ -162,6 +170,8 @@ export class AlarmBook {
       op: 'event',
       kind: 'alarm',
       ...(instrument === undefined ? {} : { instrument }),
+      ...(turn === 'raised' ? { level: LEVELS[severity] } : {}),
+      data: { alarm: id, severity },
       message: said,
     })
   }

@@ -197,7 +197,13 @@ export class Alarms implements Part {
     // What is still to be written would be written over what is acknowledged now.
     if (this.#batch) throw new GolemError('QUEUE_DOWN', 'Redis does not take what is to be written.')
     const writes = this.#book.acknowledge(alarm, by, note, at) ?? [
-      { op: 'event', kind: 'alarm', by, message: `${alarm} is over: there was nothing to acknowledge` },
+      {
+        op: 'event',
+        kind: 'alarm',
+        by,
+        data: { alarm },
+        message: `${alarm} is over: there was nothing to acknowledge`,
+      },
     ]
     this.#lastAcknowledged = { key, writes }
     return writes

@@ -5,6 +5,7 @@ import type { PartContext } from '../part.ts'
 import type { RecipeShelf } from '../recipes/recipe-shelf.ts'
 import { readingsFrom } from '../runs/readings.ts'
 import { type CodeProgress, NOTHING_TOLD, type StoredRun } from '../runs/stored-run.ts'
+import { stageOf } from '../runs/written.ts'
 import { Calls, type CallsOptions } from './calls.ts'
 import type { CallAnswer, FromProgram } from './messages.ts'
 import { ProgramProcess } from './program-process.ts'
@@ -205,9 +206,11 @@ export class ProgramStep {
     }
     this.#notes += 1
     if (this.#notes > NOTES_PER_SECOND + 1) return
-    const { id, by } = this.#options.stored()
+    const { id, by, program, state } = this.#options.stored()
     const words = this.#notes > NOTES_PER_SECOND ? 'It says too much: lines are left out.' : message
-    this.#write([{ op: 'event', kind: 'run', by, run: id, message: `run ${id}: ${words}` }])
+    this.#write([
+      { op: 'event', kind: 'run', by, run: id, ...stageOf(program, state), message: `run ${id}: ${words}` },
+    ])
   }
 
   #changed(): void {

@@ -192,7 +192,7 @@ export class RunDriver {
     const why = request === 'skip' ? program.skip(by) : request === 'resume' && code.isLost ? LOST : null
     if (why !== null) {
       const message = `run ${this.id}: not done: ${why}`
-      this.#enqueue({ type: 'note', writes: [{ op: 'event', kind: 'run', by, message }] })
+      this.#enqueue({ type: 'note', writes: [{ op: 'event', kind: 'run', by, run: this.id, message }] })
     }
     return request !== 'skip' && why === null
   }

@@ -159,6 +159,7 @@ export class Runs implements Part {
             kind: 'run',
             by: record.by,
             run: id,
+            ...(planned === undefined ? {} : { data: { schedule: planned.schedule, planned: planned.at } }),
             message: `run ${id} of ${program.label} begins`,
           },
         ],
@@ -175,6 +176,8 @@ export class Runs implements Part {
             kind: 'run',
             by: record.by,
             run: id,
+            level: 'warning',
+            ...(planned === undefined ? {} : { data: { schedule: planned.schedule, planned: planned.at } }),
             message: `run ${id} was not begun: ${message}`,
           },
         ],
@@ -206,7 +209,7 @@ export class Runs implements Part {
     const ended = record && { ...record, state: 'ended', end: 'failed', message, endedAt }
     await client.write([
       ...(ended ? [{ op: 'record' as const, table: 'run' as const, id, value: ended }] : []),
-      { op: 'event', kind: 'run', by, message: `run ${id} has failed: ${message}` },
+      { op: 'event', kind: 'run', level: 'error', by, run: id, message: `run ${id} has failed: ${message}` },
       ...forgetting(id),
     ])
   }

@@ -67,5 +67,13 @@ export function eventOf(
   if (skipped === undefined) return []
   const which =
     count === undefined ? `the start of ${plannedAt} was` : `${count} starts, ${plannedAt} to ${until}, were`
-  return [{ op: 'event', kind: 'schedule', message: `schedule ${schedule}: ${which} skipped: ${skipped}` }]
+  return [
+    {
+      op: 'event',
+      kind: 'schedule',
+      level: 'notice',
+      data: { schedule, planned: plannedAt },
+      message: `schedule ${schedule}: ${which} skipped: ${skipped}`,
+    },
+  ]
 }

@@ -100,6 +100,7 @@ export class ScheduleDriver {
           op: 'event',
           kind: 'schedule',
           by,
+          data: { schedule: this.schedule.id },
           message: `schedule ${this.schedule.id} was switched ${enabled ? 'on' : 'off'}`,
         },
       ])
@@ -174,7 +175,14 @@ export class ScheduleDriver {
       ...ledger.flatMap((start) => eventOf(schedule.id, start)),
       ...(looked.news === null
         ? []
-        : [{ op: 'event', kind: 'schedule', message: `schedule ${schedule.id}: ${looked.news}` } as const]),
+        : [
+            {
+              op: 'event',
+              kind: 'schedule',
+              data: { schedule: schedule.id },
+              message: `schedule ${schedule.id}: ${looked.news}`,
+            } as const,
+          ]),
       ...told,
       ...begun.flatMap(({ writes }) => writes),
     ])
