@@ -1,6 +1,6 @@
 import { type Database, openArchiveReader } from '@golem/archive'
+import { loadSite } from '@golem/config'
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { eventually } from '../kit/eventually.ts'
 import type { NodeProcess } from '../kit/process.ts'
@@ -24,9 +24,16 @@ export async function standWithStation(
   return stand
 }
 
+/** A file, or the URL of a database. */
+export function archivePlace({ siteFile }: Stand): string {
+  const { archive } = loadSite(siteFile, { env: {} })
+  assert.ok(archive, 'the stand keeps no archive')
+  return archive.place
+}
+
 /** Asks the archive, as a web process would. */
 export async function withArchive<T>(stand: Stand, ask: (archive: Database) => Promise<T>): Promise<T> {
-  const archive = await openArchiveReader(join(stand.dir, 'archive', 'test.sqlite'))
+  const archive = await openArchiveReader(archivePlace(stand))
   try {
     return await ask(archive)
   } finally {
@@ -48,8 +55,8 @@ export async function lines(
   })
 }
 
-/** Every line from the first to the last one is in the archive, and none twice. */
-export async function assertComplete(stand: Stand, atLeast: number): Promise<void> {
+/** Every line from the first to the last one is in the archive, and none twice. @returns how many there are */
+export async function assertComplete(stand: Stand, atLeast: number): Promise<number> {
   const sent = Number(stand.sim.device(STATION).state()['sent'])
   const found = await eventually(
     async () => {
@@ -63,6 +70,7 @@ export async function assertComplete(stand: Stand, atLeast: number): Promise<voi
   assert.equal(n, last - first + 1, `${n} of the lines ${first} to ${last}`)
   assert.equal(total, ((first + last) * n) / 2, 'some are there twice, and as many are missing')
   assert.ok(n >= atLeast, `only ${n} lines`)
+  return n
 }
 
 /** All gaps of the station. */

@@ -1,17 +1,28 @@
 import { parseArgs } from 'node:util'
-import { killArchiver } from './archiver.ts'
+import { ARCHIVE_KINDS, type ArchiveFate, killArchiver } from './archiver.ts'
 import { type Fate, playRound, startFaultStand, type Victim, VICTIMS, wrongWith } from './rounds.ts'
 
 // Kills each process (kill -9) in each kind of step of a run, on a real stand, and asks the devices what came of it:
 // `npm run faults`, or `npm run faults -- worker redis`. `--rounds 5` does it five times. `npm run faults -- archive` kills
-// the archiver and Redis a hundred times while readings come, and asks the archive; `--rounds 20` twenty times.
+// the archiver, its database and Redis a hundred times while readings come, with SQLite and with PostgreSQL, and asks the
+// archive; `archive postgres` with that only, `--rounds 20` twenty times.
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: 'string' } },
 })
 if (positionals[0] === 'archive') {
-  console.log(await killArchiver(Number(values.rounds ?? 100), console.error))
+  const kinds = ARCHIVE_KINDS.filter((name) => positionals.length === 1 || positionals.includes(name))
+  const found: ArchiveFate[] = []
+  for (const kind of kinds) found.push(await killArchiver(kind, Number(values.rounds ?? 100), console.error))
+  const rows = found.map(({ database, kills, lines, gaps, seconds }) => [
+    database,
+    kills,
+    String(lines),
+    gaps,
+    String(seconds),
+  ])
+  console.log(tableOf([['archive in', 'kill -9', 'lines, each archived once', 'gaps', 'seconds'], ...rows]))
   process.exit(0)
 }
 const unknown = positionals.find((name) => !VICTIMS.some((victim) => victim === name))
@@ -57,6 +68,11 @@ function asTable(all: readonly Fate[], columns: readonly Victim[]): string {
     ['step', ...columns.map((victim) => `kill -9 ${victim}`)],
     ...kinds.map((kind) => [kind, ...columns.map((victim) => cell(kind, victim))]),
   ]
+  return tableOf(rows)
+}
+
+/** @param rows - the first one is the head */
+function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
   const line = (row: readonly string[]): string =>
     `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`
