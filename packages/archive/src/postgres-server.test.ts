@@ -5,6 +5,7 @@ import { EMPTY_BATCH, allSeries, remembered, seriesFor, writeBatch } from './bat
 import { sharedPostgres, testBoth } from './both-testing.ts'
 import { openArchive, openArchiveReader } from './open.ts'
 import { PostgresDatabase } from './postgres.ts'
+import { examineArchiveServer } from './server.ts'
 
 const NUMBER = { type: 'number', label: 'T', unit: null }
 
@@ -90,11 +91,20 @@ test('what is wrong with the server is told as an archive that is away, and it g
 
 test('a user who may only read serves web processes; one who may not write can be no archiver', async () => {
   const place = await (await sharedPostgres()).database()
+  const { version, ...before } = await examineArchiveServer(place)
+  assert.match(version, /^\d+\.\d+$/)
+  assert.ok(before.sizeBytes > 0)
+  assert.deepEqual(
+    { ...before, sizeBytes: 0 },
+    { user: 'golem', encoding: 'UTF8', sizeBytes: 0, tables: undefined, mayWrite: true, hasTimescale: false },
+  )
   const archive = await openArchive(place)
   await seriesFor(archive, 'oven', 'temperature', NUMBER)
   await archive.query('CREATE ROLE reader LOGIN')
   await archive.query('GRANT pg_read_all_data TO reader')
   const asReader = place.replace('golem@', 'reader@')
+  const { tables, mayWrite, user } = await examineArchiveServer(asReader)
+  assert.deepEqual([tables, mayWrite, user], [1, false, 'reader'])
   const reader = await openArchiveReader(asReader)
   assert.equal((await allSeries(reader)).length, 1)
   assert.ok((await reader.size()) > 0)

@@ -1,3 +1,4 @@
+import type { ArchiveServer } from '@golem/archive'
 import type { Site } from '@golem/config'
 import { messageOf } from '@golem/core'
 import { existsSync, statSync, statfsSync } from 'node:fs'
@@ -20,7 +21,7 @@ export async function examineArchive(site: Site | null): Promise<Finding[]> {
   if (!site) return []
   if (site.archive === null) return [ok('archive', 'the site keeps none ("archive: false").')]
   const { place } = site.archive
-  if (/^postgres(ql)?:/.test(place)) return [await examineServer(place)]
+  if (/^postgres(ql)?:/.test(place)) return examineServer(place)
   const folder = nearestFolder(path.dirname(place))
   const { type, bavail, bsize } = statfsSync(folder)
   const remote = REMOTE[type]
@@ -48,14 +49,40 @@ function nearestFolder(folder: string): string {
   return existsSync(folder) ? folder : nearestFolder(path.dirname(folder))
 }
 
-async function examineServer(place: string): Promise<Finding> {
-  const { openArchiveReader } = await import('@golem/archive')
+async function examineServer(place: string): Promise<Finding[]> {
+  const { examineArchiveServer } = await import('@golem/archive')
   try {
-    const archive = await openArchiveReader(place)
-    const size = await archive.size()
-    await archive.close()
-    return ok('archive', `PostgreSQL answers; ${(size / 1e6).toFixed(0)} MB.`)
+    return judgeServer(await examineArchiveServer(place))
   } catch (error) {
-    return fault('archive', messageOf(error), 'See "archive: place" in the site file and GOLEM_ARCHIVE.')
+    return [
+      fault(
+        'archive',
+        messageOf(error),
+        'See "archive: place" in the site file and GOLEM_ARCHIVE, and deploy/README.md.',
+      ),
+    ]
   }
+}
+
+/** Can the server hold the archive? */
+export function judgeServer(server: ArchiveServer): Finding[] {
+  const { version, user, encoding, sizeBytes, tables, mayWrite, hasTimescale } = server
+  const is = `PostgreSQL ${version}${hasTimescale ? ' with TimescaleDB' : ''} answers`
+  if (encoding !== 'UTF8') {
+    const advice = 'Make it anew: createdb --template template0 --encoding UTF8 --owner golem golem'
+    return [fault('archive', `${is}; the encoding of the database is ${encoding}, and not UTF8.`, advice)]
+  }
+  const holds = tables === undefined ? 'the archiver makes the tables' : `${(sizeBytes / 1e6).toFixed(0)} MB`
+  return [
+    ok('archive', `${is}; ${holds}.`),
+    ...(mayWrite
+      ? []
+      : [
+          warning(
+            'archive',
+            `${user} may not write there.`,
+            'That will do for web processes; the archiver needs the owner of the database in GOLEM_ARCHIVE.',
+          ),
+        ]),
+  ]
 }

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test'
 import type { Site } from '@golem/config'
 import { runForTest } from '../testing.ts'
 import { preparePrivateRedis } from '../up/private-redis.ts'
-import { examineArchive } from './archive.ts'
+import { examineArchive, judgeServer } from './archive.ts'
 import { examineNode, examinePackages } from './examine.ts'
 import type { Finding } from './finding.ts'
 import { judgeDisk } from './machine.ts'
@@ -69,6 +69,23 @@ test('missing packages, a full disk and a port that is not there are faults', ()
   assert.equal(examinePort('/dev/no-such-port', 'gas').level, 'fault')
   assert.equal(examinePort('/etc/hostname', 'gas').level, 'fault')
   assert.equal(examinePort('/dev/null', 'gas').level, 'ok')
+})
+
+test('a PostgreSQL server can hold an archive when it has the right encoding, and its user may write', () => {
+  const good = {
+    version: '15.18',
+    user: 'golem',
+    encoding: 'UTF8',
+    sizeBytes: 8e6,
+    tables: undefined,
+    mayWrite: true,
+    hasTimescale: false,
+  }
+  assert.deepEqual(levels(judgeServer(good)), ['ok'])
+  assert.match(judgeServer(good)[0]?.message ?? '', /15\.18.*makes the tables/)
+  assert.match(judgeServer({ ...good, tables: 1, hasTimescale: true })[0]?.message ?? '', /TimescaleDB.*8 MB/)
+  assert.deepEqual(levels(judgeServer({ ...good, mayWrite: false })), ['ok', 'warning'])
+  assert.deepEqual(levels(judgeServer({ ...good, encoding: 'SQL_ASCII' })), ['fault'])
 })
 
 test('an archive has a place, or is said not to be kept; a server that is not there is a fault', async () => {
