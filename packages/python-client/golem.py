@@ -15,6 +15,7 @@ starts of runs carry a key of their own, so that repeating them never makes anyt
 not known raises `OutcomeUnknown`: look before you repeat it.
 """
 
+import datetime
 import http.client
 import json
 import os
@@ -201,6 +202,15 @@ class Golem:
     def log(self, message, level="info"):
         """Writes a line into the site's log."""
         self._request("POST", "/api/log", {"message": str(message), "level": level})
+
+    def note(self, text, start=None, end=None, instrument=None, run=None):
+        """Notes something about a moment, or the time from `start` to `end`; it stands there in the timeline.
+
+        Times are datetimes with a time zone, or texts as the API takes them: "2026-05-01T08:30:00Z", "-10min".
+        Without `start` it is about now.
+        """
+        body = {"text": str(text), "from": _moment(start), "to": _moment(end), "instrument": instrument, "run": run}
+        return self._request("POST", "/api/notes", {name: value for name, value in body.items() if value is not None})
 
     # --- how it is done
 
@@ -393,6 +403,14 @@ class Run:
     def _tell(self, what, note):
         # Two skips skip two waits; all else may be said twice.
         return self._lab._request("POST", "%s/%s" % (self._path, what), {"note": note}, repeatable=what != "skip")
+
+
+def _moment(when):
+    if when is None or isinstance(when, str):
+        return when
+    if when.tzinfo is None:
+        raise ValueError("%s has no time zone: golem could not know which moment it is" % when)
+    return when.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _split(name):

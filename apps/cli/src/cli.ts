@@ -20,6 +20,7 @@ import { initDb } from './commands/init-db.ts'
 import { interlocks } from './commands/interlocks.ts'
 import { list } from './commands/list.ts'
 import { log } from './commands/log.ts'
+import { note } from './commands/note.ts'
 import { model } from './commands/model.ts'
 import { recipe } from './commands/recipe.ts'
 import { release } from './commands/release.ts'
@@ -60,6 +61,7 @@ export const COMMANDS: readonly CommandModule[] = [
   doAction,
   watch,
   log,
+  note,
   history,
   exportReadings,
   bundle,

@@ -12,6 +12,7 @@ import {
   type SiteEvent,
   type StateDocument,
   type StopState,
+  type TimelineDocument,
 } from '@golem/core'
 import { CliError, type ExitName, exitOf } from './exit-codes.ts'
 
@@ -114,6 +115,18 @@ export class ApiClient {
       onHeaders: (headers) => (cursor = headers.get('golem-cursor') ?? ''),
     })
     return { events, cursor }
+  }
+
+  /** What is archived of the log and what is not yet, after a place: oldest first. */
+  timeline(query: Omit<EventQuery, 'since'> & { after: string }): Promise<TimelineDocument> {
+    const given = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
+    return this.request(`/api/timeline?${given.toString()}`, { retry: true })
+  }
+
+  /** Writes a note; not repeated by itself: it would stand there twice. */
+  note(body: Readonly<Record<string, string | undefined>>): Promise<SiteEvent> {
+    return this.request('/api/notes', { method: 'POST', body })
   }
 
   stop(instrument: string | undefined, reason: string): Promise<StopState> {

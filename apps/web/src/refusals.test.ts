@@ -18,8 +18,10 @@ test('of many refusals in a second the first are told, the others counted, for e
   assert.deepEqual(
     told.map(({ message }) => message),
     [
-      ...['light = 0: refused (too many wait)', 'light = 1: refused (too many wait)'],
-      ...['light = 2: refused (too many wait)', 'light = 1: refused (stopped)'],
+      'light = 0: refused (too many wait)',
+      'light = 1: refused (too many wait)',
+      'light = 2: refused (too many wait)',
+      'light = 1: refused (stopped)',
     ],
   )
   t.mock.timers.tick(1_000)

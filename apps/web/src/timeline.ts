@@ -29,8 +29,8 @@ export interface TimelineRequest {
 
 /** As many entries are asked of Redis at once. */
 const PAGE = 1_000
-/** More than that are not looked through while the archive is away or far behind. */
-const MOST_RECENT = 20_000
+/** More than Redis keeps: what is looked through while the archive is away or far behind. */
+const MOST_RECENT = 60_000
 
 /** Entries, and why there may be more than these. */
 interface Recent {

@@ -1,4 +1,4 @@
-import { type Site, VERSION } from '@golem/config'
+import { type Site, VERSION, configurationChange, configurationDigests } from '@golem/config'
 import type { Model, WorkerRecord } from '@golem/core'
 import { type ControlMessage, WorkerClient } from '@golem/queue'
 import os from 'node:os'
@@ -101,6 +101,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
   log.info({ worker: id, host, links: links.length }, 'worker started')
   const tell = (message: string): Promise<void> => client.event('worker', '', `worker ${id} ${message}`)
   void tell(`has been started on ${host} (golem ${VERSION})`).catch(onError)
+  tellConfiguration(client, host, site).catch(onError)
   return {
     id,
     get healthy() {
@@ -120,6 +121,17 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
       log.info('worker stopped')
     },
   }
+}
+
+/** Says what has changed of the configuration since a worker was last started on this machine. */
+async function tellConfiguration(client: WorkerClient, host: string, site: Site): Promise<void> {
+  const now = configurationDigests(site)
+  const before = await client.configured(host, now)
+  const change = before && configurationChange(before, now)
+  if (!change) return
+  const { words, ...data } = change
+  const message = `the configuration on ${host} has changed: ${words}`
+  await client.event('configuration', '', message, '', { level: 'notice', data: { host, ...data } })
 }
 
 async function obey(message: ControlMessage, ownership: Ownership): Promise<void> {

@@ -24,6 +24,7 @@
  * | `runs`, `recipes`, `alarms`, `schedules` | hashes by id: the records that pages show | leading scheduler; web (a run it asks for) | follower | the scheduler removes them |
  * | `calibrations` | hash by `name version`: those of files, and those made since | leading scheduler; web (one that is made) | follower, workers | of files: as long as those; others until init-db |
  * | `drafts` | hash by name of a calibration: points that were measured for it | leading scheduler | follower | until it is made, or they are thrown away |
+ * | `configurations` | hash by host: digests of the parts of its last configuration, JSON | workers | workers | until init-db |
  * | `interlocks` | hash by name: its trip, or its last reset | workers that own its outputs (trip), web (reset) | follower, those workers | until init-db |
  * | `requests` | stream: what people and programs ask of runs, schedules and alarms | web | leading scheduler | until it is done; newest 5,000 |
  * | `scheduler` | hash: what the leading scheduler remembers, by its own names; `program:RUN` what a run carries out | leading scheduler | the next leader; archiver: programs | for ever |

@@ -1,5 +1,11 @@
 /** The Lua scripts of what workers tell; their prelude is in scripts.ts. */
 export const WORKER_SCRIPTS = {
+  /** Keeps of what a host's configuration is made. ARGV: host, digests (JSON) -> those of before, or '' */
+  golemConfigured: `
+local before = redis.call('HGET', R .. ':configurations', ARGV[1])
+redis.call('HSET', R .. ':configurations', ARGV[1], ARGV[2])
+return before or ''`,
+
   /**
    * Writes tables and tells the followers, and hands readings to the archiver, in one transaction.
    * ARGV: how many samples, how many may wait; samples: sender, JSON; then triples table, instrument, JSON

@@ -361,6 +361,19 @@ export class WorkerClient {
     return found.map((json) => (json ? recordFrom(json) : null))
   }
 
+  /**
+   * Keeps the digests of this host's configuration.
+   *
+   * @returns those that were kept before; null: there were none
+   */
+  async configured(
+    host: string,
+    digests: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>> | null> {
+    const before = await this.#script('golemConfigured', host, JSON.stringify(digests))
+    return before === '' ? null : (JSON.parse(String(before)) as Record<string, string>)
+  }
+
   /** Adds a line to the site's log. */
   async event(
     kind: string,

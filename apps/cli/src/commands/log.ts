@@ -1,4 +1,4 @@
-import { LOG_LEVELS, type LogLevel, type SiteEvent } from '@golem/core'
+import { LOG_LEVELS, type LogLevel, type SiteEvent, comparePlaces } from '@golem/core'
 import { parseDuration } from '@golem/config'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +12,8 @@ import { withApi } from '../options.ts'
 const NEWEST = 50
 /** How many are asked for at a time. */
 const PAGE = 1_000
+/** The same of the archive. */
+const ARCHIVE_PAGE = 500
 const FOLLOW_EVERY_MS = 500
 /** How often a server that is away is asked, in ms. */
 const AWAY_EVERY_MS = 1_000
@@ -32,7 +34,10 @@ export function log(program: Command, context: Context): Command {
   return withApi(program.command('log'))
     .description('shows what happened: commands, alarms, runs, people, and what programs log')
     .option('-f, --follow', 'goes on with what happens from now; ends with Ctrl-C')
-    .option('--since <when>', 'from a time (2026-05-01T08:30Z), a while ago ("10 min") or an id on')
+    .option(
+      '--since <when>',
+      'from a time (2026-05-01T08:30Z) or a while ago ("10 min") on, as far back as it is archived; or from an id on',
+    )
     .option('--limit <n>', `the newest so many (default: ${NEWEST}, or all with --since)`, upToThousand)
     .option('--instrument <id>', 'only of this instrument')
     .option('--kind <kind>', 'only of this kind, e.g. log, command, alarm, run, condition')
@@ -57,6 +62,8 @@ class Reader {
   readonly #options: LogOptions
   readonly #filters: Omit<EventQuery, 'limit' | 'since'>
   #away = false
+  /** What was said last of what may be missing. */
+  #noted: string | undefined
 
   constructor(context: Context, api: ApiClient, options: LogOptions) {
     const { instrument, kind, level, run, text } = options
@@ -79,7 +86,8 @@ class Reader {
       this.#show(events)
       return cursor || '0-0'
     }
-    let cursor = await sinceOf(since, this.#api)
+    if (!isId(since)) return this.#archived(await timeOf(since, this.#api), limit)
+    let cursor = since
     for (let left = limit; left > 0;) {
       const page = await this.#api.events({ ...this.#filters, since: cursor, limit: Math.min(left, PAGE) })
       this.#show(page.events)
@@ -88,6 +96,24 @@ class Reader {
       cursor = page.cursor
     }
     return cursor
+  }
+
+  /** Shows what there is from a time on, as far back as it is archived. @returns the cursor */
+  async #archived(from: number, limit: number): Promise<string> {
+    let newest = `${from}-0`
+    let after = `${from}_0-0`
+    for (let left = limit; left > 0;) {
+      const page = await this.#api.timeline({ ...this.#filters, after, limit: Math.min(left, ARCHIVE_PAGE) })
+      if (page.note !== undefined && page.note !== this.#noted) this.#context.err(`golem: ${page.note}`)
+      this.#noted = page.note
+      this.#show(page.entries)
+      for (const { id } of page.entries)
+        if (comparePlaces({ t: 0, id }, { t: 0, id: newest }) > 0) newest = id
+      left -= page.entries.length
+      if (page.after === null || page.after === after) break
+      after = page.after
+    }
+    return newest
   }
 
   async #follow(from: string): Promise<void> {
@@ -140,12 +166,16 @@ function inWords({ at, kind, instrument, level, by, message, data }: SiteEvent):
   return printable([head, ...(typeof exception === 'string' ? exception.split('\n') : [])].join('\n    '))
 }
 
-/** @returns the id from which on it is read */
-async function sinceOf(text: string, api: ApiClient): Promise<string> {
-  if (/^\d{1,16}-\d{1,20}$/.test(text)) return text
+/** The id of an entry? */
+function isId(text: string): boolean {
+  return /^\d{1,16}-\d{1,20}$/.test(text)
+}
+
+/** @returns from when on it is read, in ms since 1970 */
+async function timeOf(text: string, api: ApiClient): Promise<number> {
   const span = parseDuration(text)
   // By the site's clock: that of this machine may be another.
-  if (span !== null) return `${Math.max(0, Date.parse((await api.state()).at) - span)}-0`
+  if (span !== null) return Math.max(0, Date.parse((await api.state()).at) - span)
   const time = /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN
   if (Number.isNaN(time) || time < 0) {
     throw new CliError(
@@ -153,7 +183,7 @@ async function sinceOf(text: string, api: ApiClient): Promise<string> {
       `"${text}" is no time: write for instance "10 min", 2026-05-01T08:30Z or 2026-05-01T10:30+02:00.`,
     )
   }
-  return `${time}-0`
+  return time
 }
 
 function upToThousand(text: string): number {
