@@ -23,7 +23,10 @@ export function expectationOf(site: Site, view: SiteView, { instrument, paramete
     reason,
     message,
   })
-  if (!description?.parameters[parameter]) return because('hidden', 'The site does not have it any more.')
+  const isOfSite = [...site.instruments, ...site.derived].some(({ id }) => id === instrument)
+  if (!isOfSite || (description && !description.parameters[parameter])) {
+    return because('hidden', 'The site does not have it any more.')
+  }
   if (ruleOf(site, instrument, parameter) === false) {
     return because('hidden', 'The site does not archive it any more.')
   }
@@ -31,7 +34,7 @@ export function expectationOf(site: Site, view: SiteView, { instrument, paramete
   if (snapshot?.condition === 'stopped') return because('stopped', snapshot.message)
   const worker = view.workers.get(snapshot?.owner ?? '')
   if (!worker) {
-    const who = description.kind === 'derived' ? 'No scheduler computes it.' : 'No worker is in charge of it.'
+    const who = description?.kind === 'derived' ? 'No scheduler computes it.' : 'No worker is in charge of it.'
     return because('worker', who)
   }
   const silentMs = view.now() - Date.parse(worker.lastSeen)

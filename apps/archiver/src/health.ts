@@ -53,6 +53,7 @@ export class Health {
     this.#begin = undefined
     this.#openedAt = performance.now()
     this.#lookedAt = -Infinity
+    if (this.#trouble?.kind === 'down') this.#setTrouble(undefined)
   }
 
   closed(): void {

@@ -241,8 +241,10 @@ class Session {
     const { client, health, log } = this.#options
     const alive = new Set(client.view.workers.keys())
     const batch: Batch = { ...EMPTY_BATCH, ...parts, remember: this.#positions.toRemember(alive) }
-    const { samples, events } = this.#positions
-    const { written } = this.#positions
+    const { samples, events, written } = this.#positions
+    const isNew = Object.values(parts).some((part) => part.length > 0)
+    // A site at rest is to let its disk rest, too.
+    if (!isNew && samples === written.samples && events === written.events) return
     for (;;) {
       if (this.#ended.aborted) return
       const began = performance.now()
