@@ -33,7 +33,8 @@ after(() => stand.close())
 test('a run that workers, scheduler and archiver have done becomes a bundle: what ran, by what, and what came of it', async () => {
   const runs = new Runs(stand)
   await runs.recipe('air')
-  const id = await runs.start('air')
+  // On a busy machine the scheduler's sign of life may be late.
+  const id = await eventually(() => runs.start('air'), { what: 'the run is accepted', timeoutMs: 60_000 })
   assert.equal((await runs.ended(id)).end, 'completed')
   await eventually(
     async () => {

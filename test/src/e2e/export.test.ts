@@ -1,3 +1,4 @@
+import { runCli } from '@golem/cli'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
@@ -18,19 +19,27 @@ before(async () => {
 })
 after(() => stand.close())
 
-/** Runs the command line as a shell in the stand's folder would. */
-function golem(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, GOLEM_URL: stand.url(), GOLEM_SITE: stand.siteFile }
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(ROOT, 'apps/cli/dist/main.js'), ...argv],
-      { env, cwd: stand.dir, maxBuffer: 1e8 },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
-      },
-    )
+interface Run {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs a command line in the stand's folder. */
+async function golem(...argv: string[]): Promise<Run> {
+  const [out, err]: [string[], string[]] = [[], []]
+  const code = await runCli(argv, {
+    env: { GOLEM_URL: stand.url() },
+    cwd: stand.dir,
+    out: (line) => void out.push(line),
+    err: (line) => void err.push(line),
   })
+  return { code, stdout: out.join('\n'), stderr: err.join('\n') }
+}
+
+/** The same as a shell would, for what goes to stdout. */
+function printed(...argv: string[]): Promise<string> {
+  return ran(process.execPath, join(ROOT, 'apps/cli/dist/main.js'), ...argv, '--url', stand.url())
 }
 
 const read = (name: string): string => readFileSync(join(stand.dir, name), 'utf8')
@@ -66,14 +75,11 @@ test('golem export writes a file that gets its name when it is whole, and goes o
   assert.equal((await golem('export', '--resume', '-o', 'more.ndjson')).code, 0)
   assert.equal(read('more.ndjson'), json)
 
-  const stdout = await golem('export', 'oven.power', ...SPAN, '--layout', 'wide', '--every', 'exact')
-  assert.match(stdout.stdout, /\ntime,oven\.power\n2026-05-01T08:00:00\.000Z,80\n/)
-  const log = await golem('export', '--log', 'commands', ...SPAN)
+  const stdout = await printed('export', 'oven.power', ...SPAN, '--layout', 'wide', '--every', 'exact')
+  assert.match(stdout, /\ntime,oven\.power\n2026-05-01T08:00:00\.000Z,80\n/)
+  const log = await printed('export', '--log', 'commands', ...SPAN)
   assert.deepEqual(
-    log.stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { what: string }).what),
+    log.split('\n').map((line) => (JSON.parse(line) as { what: string }).what),
     ['export', 'command', 'command', 'end'],
   )
 })
