@@ -31,13 +31,15 @@ export interface ArchiveFate {
   kills: string
   /** Lines that are archived, each once. */
   lines: number
+  /** Those that are not, as nobody read them. */
+  missing: number
   /** Those that were told: lines are missing within them only. */
   gaps: string
   seconds: number
 }
 
 /** A worker that could not renew its lease in time reads nothing: lines of that time are in a gap. */
-async function judged(stand: Stand): Promise<{ n: number; gaps: string[] }> {
+async function judged(stand: Stand): Promise<{ n: number; missing: number; gaps: string[] }> {
   const sent = Number(stand.sim.device(STATION).state()['sent'])
   const { n, first, last } = await lines(stand)
   assert.ok(last > sent - PER_SECOND, `line ${sent} is not there yet, ${last} is`)
@@ -57,7 +59,7 @@ async function judged(stand: Stand): Promise<{ n: number; gaps: string[] }> {
   )
   assert.deepEqual(twice, [], 'more readings than lines')
   const told = gaps.map(({ reason, t, until }) => `${reason} for ${((until ?? Date.now()) - t) / 1_000} s`)
-  return { n, gaps: told }
+  return { n, missing, gaps: told }
 }
 
 /**
@@ -99,11 +101,15 @@ export async function killArchiver(
       await sleep(37 * (kill % 30))
     }
     say(`${database}: ${archivePlace(stand)} is asked`)
-    const { n, gaps } = await eventually(() => judged(stand), { what: 'all is archived', timeoutMs: 60_000 })
+    const { n, missing, gaps } = await eventually(() => judged(stand), {
+      what: 'all is archived',
+      timeoutMs: 60_000,
+    })
     return {
       database,
       kills: [...counts].map(([name, count]) => `${count} ${name}`).join(', '),
       lines: n,
+      missing,
       gaps: gaps.join(', ') || 'none',
       seconds: Math.round((performance.now() - began) / 1_000),
     }

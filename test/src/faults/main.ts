@@ -15,14 +15,17 @@ if (positionals[0] === 'archive') {
   const kinds = ARCHIVE_KINDS.filter((name) => positionals.length === 1 || positionals.includes(name))
   const found: ArchiveFate[] = []
   for (const kind of kinds) found.push(await killArchiver(kind, Number(values.rounds ?? 100), console.error))
-  const rows = found.map(({ database, kills, lines, gaps, seconds }) => [
+  const rows = found.map(({ database, kills, lines, missing, gaps, seconds }) => [
     database,
     kills,
     String(lines),
+    String(missing),
     gaps,
     String(seconds),
   ])
-  console.log(tableOf([['archive in', 'kill -9', 'lines, each archived once', 'gaps', 'seconds'], ...rows]))
+  console.log(
+    tableOf([['archive in', 'kill -9', 'lines, each archived once', 'not read', 'gaps', 'seconds'], ...rows]),
+  )
   process.exit(0)
 }
 const unknown = positionals.find((name) => !VICTIMS.some((victim) => victim === name))
