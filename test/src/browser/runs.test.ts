@@ -156,6 +156,11 @@ test(
     assert.equal(await card(ann.page, id).locator('progress').getAttribute('max'), '100')
     await ann.page.locator('[data-tab="Runs"]', { hasText: '1' }).waitFor()
     await fits(bob.page)
+    // Also where the tab with their number is beyond the edge.
+    await bob.page.locator('[data-tab]').first().click()
+    await bob.page.evaluate('document.querySelector("[role=tablist]").scrollLeft = 0')
+    await fits(bob.page)
+    await bob.page.locator('[data-tab="Runs"]').click()
 
     await button(bob.page, id, 'pause').click()
     await card(ann.page, id, '[data-state="paused"]').waitFor()

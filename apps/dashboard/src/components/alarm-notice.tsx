@@ -2,6 +2,8 @@ import { inOrder, isCalling } from '../alarms.ts'
 import { said, site, t } from '../store.ts'
 
 const HREF = '#Alarms'
+/** So much of a message stands in the banner, in characters; the alarms have the rest. */
+const LONGEST = 200
 
 /** How many alarms call somebody; in the head of the page, whatever tab is open. */
 export function AlarmCount() {
@@ -23,11 +25,12 @@ export function AlarmBanner() {
   )
   const [first] = critical
   if (!first) return null
+  const message = said(first.message)
   return (
     <div class="banner bad" data-banner="alarm">
       <p>
-        <strong>{said(first.message)}</strong> {said(first.guidance ?? '')}{' '}
-        {critical.length > 1 && t('alarmsMore', { count: critical.length - 1 })}
+        <strong>{message.length > LONGEST ? `${message.slice(0, LONGEST)}…` : message}</strong>{' '}
+        {said(first.guidance ?? '')} {critical.length > 1 && t('alarmsMore', { count: critical.length - 1 })}
       </p>
       <a href={HREF}>{t('alarmsShow')}</a>
     </div>
