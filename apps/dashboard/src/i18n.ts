@@ -2,12 +2,14 @@ import { EN_CALIBRATION } from './i18n/en-calibration.ts'
 import { EN_INTERLOCKS } from './i18n/en-interlocks.ts'
 import { EN_PLOTS } from './i18n/en-plots.ts'
 import { EN_RUNS } from './i18n/en-runs.ts'
+import { EN_TIMELINE } from './i18n/en-timeline.ts'
 import { EN } from './i18n/en.ts'
 import { EN_OUTPUTS } from './i18n/en-outputs.ts'
 import { RU_CALIBRATION } from './i18n/ru-calibration.ts'
 import { RU_INTERLOCKS } from './i18n/ru-interlocks.ts'
 import { RU_PLOTS } from './i18n/ru-plots.ts'
 import { RU_RUNS } from './i18n/ru-runs.ts'
+import { RU_TIMELINE } from './i18n/ru-timeline.ts'
 import { RU } from './i18n/ru.ts'
 import { RU_OUTPUTS } from './i18n/ru-outputs.ts'
 
@@ -19,10 +21,11 @@ export type MessageKey =
   | keyof typeof EN_OUTPUTS
   | keyof typeof EN_PLOTS
   | keyof typeof EN_RUNS
+  | keyof typeof EN_TIMELINE
 
 const TABLES: Record<Language, Record<MessageKey, string>> = {
-  en: { ...EN_CALIBRATION, ...EN, ...EN_INTERLOCKS, ...EN_PLOTS, ...EN_RUNS, ...EN_OUTPUTS },
-  ru: { ...RU_CALIBRATION, ...RU, ...RU_INTERLOCKS, ...RU_PLOTS, ...RU_RUNS, ...RU_OUTPUTS },
+  en: { ...EN_CALIBRATION, ...EN, ...EN_INTERLOCKS, ...EN_PLOTS, ...EN_RUNS, ...EN_TIMELINE, ...EN_OUTPUTS },
+  ru: { ...RU_CALIBRATION, ...RU, ...RU_INTERLOCKS, ...RU_PLOTS, ...RU_RUNS, ...RU_TIMELINE, ...RU_OUTPUTS },
 }
 
 /** The names of the languages, in themselves. */

@@ -54,8 +54,8 @@ for (const [name, size] of [
       assert.equal(await entry.locator('pre').textContent(), TRACEBACK)
       assert.ok((await entry.locator('dl').textContent())?.includes(`${HTML}${HTML}`))
       // It stays open while the list is read anew.
-      await page.waitForRequest(/api\/events/)
-      await page.waitForResponse(/api\/events/)
+      await page.waitForRequest(/api\/timeline/)
+      await page.waitForResponse(/api\/timeline/)
       assert.equal(await entry.locator('pre').isVisible(), true)
       assert.equal(await page.locator('img[src="x"]').count(), 0)
       assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'too wide')
