@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { examineArchiveServer } from '@golem/archive'
+import { PostgresServer } from '@golem/archive/testing'
 import type { SampleEntry } from '@golem/core'
 import { WorkerClient } from '@golem/queue'
 import { eventually } from '../kit/eventually.ts'
@@ -20,13 +22,34 @@ export async function measureArchiveIn(): Promise<Figure[]> {
   return [
     await drained('each value different', (n) => 20 + n / 1_000),
     await drained('values that stay', () => 20),
+    await drainedIntoPostgres(),
     await costToWorker(),
   ]
 }
 
-/** @param value - of the reading at a second */
-async function drained(what: string, value: (second: number) => number): Promise<Figure> {
-  const stand = await startStand({ devices: [], workers: 0, webs: 0, settled: false })
+async function drainedIntoPostgres(): Promise<Figure> {
+  const server = await PostgresServer.start()
+  try {
+    const place = await server.database()
+    return await drained('each value different, into PostgreSQL beside it', (n) => 20 + n / 1_000, place)
+  } finally {
+    await server.remove()
+  }
+}
+
+/**
+ * @param value - of the reading at a second
+ * @param place - of the archive, when it is a database of PostgreSQL
+ */
+async function drained(what: string, value: (second: number) => number, place?: string): Promise<Figure> {
+  const emptyBytes = place === undefined ? 0 : (await examineArchiveServer(place)).sizeBytes
+  const stand = await startStand({
+    devices: [],
+    workers: 0,
+    webs: 0,
+    settled: false,
+    ...(place === undefined ? {} : { site: { archive: { place } } }),
+  })
   try {
     const used = await fill(stand.redis.url, value)
     const bytesInRedis = Number(await stand.redis.call('memory', 'usage', '{golem:test}:samples'))
@@ -41,7 +64,10 @@ async function drained(what: string, value: (second: number) => number): Promise
     const cpu = cpuSeconds(archiver.pid)
     const memory = pssMb(archiver.pid)
     await archiver.kill('SIGTERM')
-    const bytes = statSync(join(stand.dir, 'archive', 'test.sqlite')).size
+    const bytes =
+      place === undefined
+        ? statSync(join(stand.dir, 'archive', 'test.sqlite')).size
+        : (await examineArchiveServer(place)).sizeBytes - emptyBytes
     return {
       what: `archiver, ${READINGS / 1_000}k readings of ${INSTRUMENTS * PARAMETERS} series that wait, ${what}: readings/s; CPU for a million, memory (PSS); bytes for each in the archive, and while it waits in Redis`,
       value: `${Math.round(READINGS / seconds / 1_000)}k; ${((cpu / READINGS) * 1e6).toFixed(1)} s, ${Math.round(memory)} MB; ${(bytes / READINGS).toFixed(1)}, ${(bytesInRedis / used / PARAMETERS).toFixed(0)}`,
