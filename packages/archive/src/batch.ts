@@ -128,7 +128,7 @@ export function writeBatch(
     ] as const) {
       await write(
         rollupTable(name, database),
-        parts.map(({ series, t, lo, hi, total, n }) => [series, t, lo, hi, total, n]),
+        parts.map(({ series, t, lo, hi, total, n }) => [series, t, lo, hi, bounded(total), n]),
       )
     }
     await write(
@@ -157,6 +157,13 @@ export function writeBatch(
     )
     await write(META, Object.entries(batch.remember))
   })
+}
+
+/** No instrument measures more. Sums of such stay numbers; PostgreSQL refuses what does not. */
+const MOST = 1e300
+
+function bounded(total: number): number {
+  return Math.max(-MOST, Math.min(MOST, total))
 }
 
 /** Of those with the same key the last: PostgreSQL takes one key only once in a statement. */

@@ -227,7 +227,8 @@ async function gather(
   const { width, whole } = bucketsOf(span, unit, most)
   const own =
     level === 'raw'
-      ? 'v AS lo, v AS hi, v AS total, CASE WHEN v IS NULL THEN 0 ELSE 1 END AS n'
+      ? // Nothing measures more, and PostgreSQL refuses sums that are no number any more.
+        'v AS lo, v AS hi, CASE WHEN ABS(v) < 1e300 THEN v ELSE 0 END AS total, CASE WHEN v IS NULL THEN 0 ELSE 1 END AS n'
       : 'lo, hi, total, n'
   const buckets: Bucket[] = []
   if (level === 'raw') buckets.push(...(await bucketBefore(database, series, whole.from)))

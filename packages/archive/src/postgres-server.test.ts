@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EMPTY_BATCH, allSeries, remembered, seriesFor, writeBatch } from './batch.ts'
 import { sharedPostgres, testBoth } from './both-testing.ts'
+import { history } from './history.ts'
 import { openArchive, openArchiveReader } from './open.ts'
 import { PostgresDatabase } from './postgres.ts'
 import { examineArchiveServer } from './server.ts'
@@ -148,5 +149,25 @@ testBoth('texts are in the order of their bytes, and any text can be written', a
   const [row] = await archive.query<{ message: string; data: string }>('SELECT message, data FROM event')
   assert.match(row?.message ?? '', /^a/)
   assert.deepEqual(JSON.parse(row?.data ?? ''), { text: '\0' })
+  await archive.close()
+})
+
+testBoth('readings as large as numbers can be stop neither the archiver nor a plot', async (_, place) => {
+  const archive = await openArchive(place)
+  const made = await seriesFor(archive, 'oven', 'temperature', NUMBER)
+  const value = Number.MAX_VALUE
+  const series = { ...made, firstAt: 0, lastAt: 99_000 }
+  for (const half of [0, 1]) {
+    const samples = Array.from({ length: 50 }, (_value, n) => ({
+      series: made.id,
+      t: half * 50_000 + n * 1_000,
+      value,
+    }))
+    const minutes = [{ series: made.id, t: 0, lo: value, hi: value, total: Infinity, n: 50 }]
+    await writeBatch(archive, { ...EMPTY_BATCH, samples, minutes, series: [series] })
+  }
+  assert.deepEqual({ ...(await archive.query('SELECT hi, n FROM minute'))[0] }, { hi: value, n: 100 })
+  const { level, max } = await history(archive, { series, from: 0, to: 100_000, points: 10, now: 100_000 })
+  assert.deepEqual([level, Math.max(...max)], ['raw', value])
   await archive.close()
 })
