@@ -17,7 +17,7 @@ interface NoteDialogProps {
 export function NoteDialog({ instrument: first, run, onDone, onClose }: NoteDialogProps) {
   const { api } = usePage()
   const [text, setText] = useState('')
-  const [from, setFrom] = useState(() => localMinute(siteNow() ?? Date.now()))
+  const [from, setFrom] = useState('')
   const [to, setTo] = useState('')
   const [instrument, setInstrument] = useState(first)
   const [wrong, setWrong] = useState('')
@@ -26,7 +26,8 @@ export function NoteDialog({ instrument: first, run, onDone, onClose }: NoteDial
   const confirm = (): void => {
     const [begin, end] = [Date.parse(from), Date.parse(to)]
     if (text.trim() === '') return setWrong(t('noteEmpty'))
-    if (to !== '' && !(end > begin)) return setWrong(t('noteSpanWrong'))
+    if (to !== '' && !(end > (from === '' ? (siteNow() ?? Date.now()) : begin)))
+      return setWrong(t('noteSpanWrong'))
     const body: NoteBody = {
       text: text.trim(),
       ...(Number.isNaN(begin) ? {} : { from: new Date(begin).toISOString() }),
@@ -95,10 +96,4 @@ export function NoteDialog({ instrument: first, run, onDone, onClose }: NoteDial
       </div>
     </Dialog>
   )
-}
-
-/** As an input of the browser's takes it, in the reader's time zone. */
-function localMinute(ms: number): string {
-  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000)
-  return local.toISOString().slice(0, 16)
 }

@@ -67,18 +67,41 @@ export function TimelineEntry({ entry, series }: { entry: Entry; series: readonl
       </span>
       <div class="what">
         <LevelChip event={entry} /> {instrument !== undefined && <Instrument id={instrument} />}{' '}
-        <LoggerName event={entry} /> <span class="said">{said(entry.message)}</span>{' '}
+        <LoggerName event={entry} /> <Said entry={entry} />{' '}
         {by !== undefined && !isByRun && <span class="quiet">({by})</span>}
-        {run !== undefined && <RunCause run={run} stage={stage} isBy={kind !== 'run'} />}
+        {run !== undefined && <RunCause run={run} stage={stage} isSaid={entry.message.includes(run)} />}
         {plot !== null && (
           <a class="to-plot" href={plot} data-role="to-plot">
             {t('timelineToPlot')}
           </a>
         )}
-        <Commands records={commands} />
+        {kind !== 'command' &&
+          commands.length === 1 &&
+          commands.map((record) => <Command key={record.id} record={record} />)}
+        {commands.length > 1 && <Commands records={commands} />}
         <EntryDetails event={entry} />
       </div>
     </li>
+  )
+}
+
+/** What happened: of a command what was asked and how it ended, with this site's labels. */
+function Said({ entry: { kind, message, commands = [] } }: { entry: Entry }) {
+  const [record] = commands
+  if (kind !== 'command' || commands.length !== 1 || record === undefined) {
+    return <span class="said">{said(message)}</span>
+  }
+  const instrument = descriptions.value?.find(({ id }) => id === record.instrument)
+  return (
+    <>
+      <span class="said">{formatTarget(record, instrument, language.value)}</span>{' '}
+      <OutcomeChip record={record} />
+      {record.message !== undefined && <span class="said"> {said(record.message, record.code)}</span>}{' '}
+      {record.outcome !== undefined &&
+        record.outcome !== 'done' &&
+        effectSentence(record.settled?.effect ?? record.effect ?? 'unknown')}
+      {record.settled && ` ${t('settledBy', { message: said(record.settled.message) })}`}
+    </>
   )
 }
 
@@ -88,12 +111,13 @@ function Instrument({ id }: { id: string }) {
 }
 
 /** Which run brought it about, and at which stage; it leads to all that this run has done. */
-function RunCause({ run, stage, isBy }: { run: string; stage: string | undefined; isBy: boolean }) {
+function RunCause({ run, stage, isSaid }: { run: string; stage: string | undefined; isSaid: boolean }) {
   const [, number = '', name = ''] = /^(\d+): (.*)$/s.exec(stage ?? '') ?? []
-  const words =
-    number === ''
-      ? t(isBy ? 'timelineByRun' : 'timelineOfRun', { run })
-      : t(isBy ? 'timelineByStage' : 'timelineOfStage', { run, number, name })
+  const words = isSaid
+    ? t('timelineToRun')
+    : number === ''
+      ? t('timelineByRun', { run })
+      : t('timelineByStage', { run, number, name })
   return (
     <a class="cause" href={formatFilter({ ...NO_FILTER, run })} data-role="to-run">
       {words}
@@ -102,12 +126,6 @@ function RunCause({ run, stage, isBy }: { run: string; stage: string | undefined
 }
 
 function Commands({ records }: { records: readonly CommandRecord[] }) {
-  const [only] = records
-  if (only === undefined) return null
-  if (records.length === 1) {
-    // How a command that was carried out ended is in the sentence.
-    return only.outcome === 'done' && only.settled === undefined ? null : <Command record={only} />
-  }
   return (
     <details>
       <summary>{t('timelineCommands', { count: records.length })}</summary>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { MessageKey } from '../i18n.ts'
 import { descriptions, site, t } from '../store.ts'
 import { GROUPS, type KindGroup, NO_FILTER, type TimelineFilter } from '../timeline-filter.ts'
@@ -31,7 +31,13 @@ interface Props {
 /** What of the timeline is to be seen. */
 export function TimelineFilters({ filter, onChange }: Props) {
   const runs = site.value?.runs ?? []
+  /** A search that begins anew forgets what was typed and not yet looked for. */
+  const [searches, setSearches] = useState(0)
   const isFiltered = JSON.stringify(filter) !== JSON.stringify(NO_FILTER)
+  const showAll = (): void => {
+    setSearches(searches + 1)
+    onChange(NO_FILTER)
+  }
   return (
     <div class="filters" role="group" aria-label={t('timelineFilters')}>
       <div class="groups">
@@ -48,7 +54,7 @@ export function TimelineFilters({ filter, onChange }: Props) {
         ))}
       </div>
       <div class="fields">
-        <Search text={filter.text} onChange={(text) => onChange({ ...filter, text })} />
+        <Search key={searches} text={filter.text} onChange={(text) => onChange({ ...filter, text })} />
         <select
           aria-label={t('timelineInstrument')}
           data-filter="instrument"
@@ -103,7 +109,7 @@ export function TimelineFilters({ filter, onChange }: Props) {
           />
         </label>
         {isFiltered && (
-          <button type="button" class="link" data-role="no-filter" onClick={() => onChange(NO_FILTER)}>
+          <button type="button" class="link" data-role="no-filter" onClick={showAll}>
             {t('timelineShowAll')}
           </button>
         )}
@@ -115,10 +121,13 @@ export function TimelineFilters({ filter, onChange }: Props) {
 /** Looks for a text when nothing more has been typed for a moment. */
 function Search({ text, onChange }: { text: string; onChange: (text: string) => void }) {
   const [typed, setTyped] = useState(text)
+  // What else is filtered by may change while somebody types.
+  const change = useRef(onChange)
+  change.current = onChange
   useEffect(() => setTyped(text), [text])
   useEffect(() => {
     if (typed.trim() === text) return undefined
-    const timer = setTimeout(() => onChange(typed.trim()), TYPED_MS)
+    const timer = setTimeout(() => change.current(typed.trim()), TYPED_MS)
     return () => clearTimeout(timer)
   }, [typed])
   return (
