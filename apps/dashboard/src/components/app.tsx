@@ -50,7 +50,10 @@ import { TokenForm } from './token-form.tsx'
  *   [data-notifier="name"] with data-failing and inside [data-role="test-notifier"]      who is told of alarms
  *   [data-banner="alarm|server-lost|bus-lost|stopped|instrument-stopped|stop-unconfirmed"]
  *   [data-outcome="done|refused|failed|unknown|sending|news"] with data-effect      a toast
- *   [data-command="id"] with data-result (outcome, or queued|running), [data-event="id"]      a row of the log
+ *   [data-command="id"] with data-result (outcome, or queued|running)      a command in the log
+ *   [data-part="timeline"], and inside [data-event="id"] with data-kind, data-group: an entry, with [data-role="to-run|to-plot"];
+ *       [data-filter="commands|safety|…|text|instrument|run|level|to"], [data-role="no-filter|older|add-note"]; the dialog of a
+ *       note has [data-field="text|from|to|instrument"]
  *   [data-role="token"]                              the form that asks for the access token
  *   [data-run="id"] with data-state, or data-end       a run that goes on, or has ended; inside [data-request="pause|…"],
  *       [data-part="run-state|progress|stage|step|ends|doing|message|asks|interruptions|parameters|rows|plot"],

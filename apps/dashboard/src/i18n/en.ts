@@ -161,7 +161,6 @@ export const EN = {
   by: 'By',
   outcome: 'Outcome',
   message: 'Message',
-  eventKind: 'Kind',
   levelDebug: 'debug',
   levelNotice: 'notice',
   levelWarning: 'warning',

@@ -163,7 +163,6 @@ export const RU: Record<keyof typeof EN, string> = {
   by: 'Кто',
   outcome: 'Исход',
   message: 'Сообщение',
-  eventKind: 'Вид',
   levelDebug: 'отладка',
   levelNotice: 'заметка',
   levelWarning: 'внимание',
