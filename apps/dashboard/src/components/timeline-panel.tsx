@@ -49,7 +49,7 @@ export function TimelinePanel() {
           </ol>
         </section>
       ))}
-      {before !== null && <Older onReached={older} isLoading={isLoading} />}
+      {before !== null && <Older onReached={older} isLoading={isLoading} isFailing={error !== ''} />}
       {isNoting && (
         <NoteDialog
           instrument={filter.instrument}
@@ -65,18 +65,25 @@ export function TimelinePanel() {
   )
 }
 
+interface OlderProps {
+  onReached: () => void
+  isLoading: boolean
+  /** The last attempt failed: the next is not at once, unless somebody asks for it. */
+  isFailing: boolean
+}
+
 /** Asks for older entries when it comes into sight; by its button also where that is not noticed. */
-function Older({ onReached, isLoading }: { onReached: () => void; isLoading: boolean }) {
+function Older({ onReached, isLoading, isFailing }: OlderProps) {
   const ref = useRef<HTMLButtonElement>(null)
   useEffect(() => {
     const { current } = ref
-    if (!current) return undefined
+    if (!current || isFailing) return undefined
     const observer = new IntersectionObserver(([seen]) => {
       if (seen?.isIntersecting) onReached()
     })
     observer.observe(current)
     return () => observer.disconnect()
-  }, [onReached])
+  }, [onReached, isFailing])
   return (
     <button type="button" ref={ref} class="older" data-role="older" onClick={onReached} disabled={isLoading}>
       {t(isLoading ? 'loading' : 'timelineOlder')}
