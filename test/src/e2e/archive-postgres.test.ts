@@ -20,7 +20,7 @@ test('with an archive on PostgreSQL nothing is lost when server and archiver are
   const server = await PostgresServer.start()
   t.after(() => server.remove())
   const stand = await standWithStation(t, {
-    leaseMs: 10_000,
+    leaseMs: 5_000,
     site: { archive: { place: await server.database() } },
   })
   const record = async (): Promise<ArchiverRecord | undefined> =>
