@@ -7,7 +7,10 @@ import { printable } from '../format.ts'
 
 /** `golem bundle`: folders that `golem runs export` made. Needs no running golem. */
 export function bundle(program: Command, context: Context): Command {
-  const group = program.command('bundle').description('looks after folders that `golem runs export` made')
+  const group = program
+    .command('bundle')
+    .description('looks after folders that `golem runs export` made')
+    .addHelpText('after', '\nExamples:\n  golem bundle check run-3f2a90c1b7de')
   group
     .command('check')
     .option('--json', 'print JSON instead of text')
