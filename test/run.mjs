@@ -24,7 +24,7 @@ import { parseArgs } from 'node:util'
 import { ROOT, add, summary } from './common.mjs'
 
 /** How long one file may take before it counts as hanging, in ms. */
-const FILE_TIMEOUT_MS = { unit: 120_000, long: 600_000 }
+const FILE_TIMEOUT_MS = { unit: 240_000, long: 600_000 }
 /** Folders below test/src whose files start whole stands, browsers or machines. They mostly wait: a few run at a time. */
 const STANDS = new Set(['hardware', 'systemd', 'e2e', 'browser'])
 const STAND_LANES = Math.max(2, Math.min(4, 2 * availableParallelism()))
