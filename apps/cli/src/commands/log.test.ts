@@ -66,8 +66,8 @@ test('filters go to the server; --since takes a span, a time or an id', async (t
   const asked = async (...argv: string[]): Promise<URLSearchParams> => {
     server.seen.length = 0
     await runForTest(['log', '--url', server.url, ...argv])
-    return new URL(server.seen.findLast(({ path }) => path.startsWith('/api/events'))?.path ?? '', 'http://a')
-      .searchParams
+    const question = server.seen.findLast(({ path }) => /^\/api\/(events|timeline)/.test(path))
+    return new URL(question?.path ?? '', 'http://a').searchParams
   }
   const all = [
     '--instrument',
@@ -85,8 +85,9 @@ test('filters go to the server; --since takes a span, a time or an id', async (t
   ]
   const expected = { instrument: 'lamp', kind: 'log', level: 'error', run: 'run-7', text: 'a b', limit: '7' }
   assert.deepEqual(Object.fromEntries(await asked(...all)), expected)
-  assert.equal((await asked('--since', '2 h')).get('since'), `${Date.parse('2026-05-01T07:00:00Z')}-0`)
-  assert.equal((await asked('--since', '2026-05-01T10:00+02:00')).get('since'), `${Date.parse(AT)}-0`)
+  // A time is looked up in the archive, an id in what Redis still has.
+  assert.equal((await asked('--since', '2 h')).get('after'), `${Date.parse('2026-05-01T07:00:00Z')}_0-0`)
+  assert.equal((await asked('--since', '2026-05-01T10:00+02:00')).get('after'), `${Date.parse(AT)}_0-0`)
   assert.equal((await asked('--since', '5-3')).get('since'), '5-3')
   for (const wrong of [
     ['--since', 'soon'],
