@@ -89,7 +89,7 @@ describe('services in a real systemd', { skip: reason ?? false }, () => {
     await eventually(
       async () => {
         const { workers, leases: all } = await fleet()
-        const leases = all.filter(({ link }) => link !== 'scheduler')
+        const leases = all.filter(({ link }) => link !== 'scheduler' && link !== 'archiver')
         const alive = workers.filter((worker) => worker.alive).map(({ id }) => id)
         return leases.length === 2 && leases.every(({ worker }) => alive.includes(worker))
       },

@@ -202,6 +202,7 @@ test('what it starts is held to a small young heap', async (t) => {
     Object.entries(programs).map(([name, pid]) => [name, youngOf(pid)]),
     [
       ['worker-1', '4'],
+      ['archiver', '2'],
       ['scheduler', '2'],
       ['web', '4'],
     ],
