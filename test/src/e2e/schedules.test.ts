@@ -127,8 +127,10 @@ test('a run whose instruments are not free in time is given up', async () => {
     })
     await eventually(
       async () =>
-        (await starts(stand)).some(({ run, skipped }) => run !== undefined && skipped !== undefined),
-      { what: 'it is given up', timeoutMs: 20_000 },
+        (await starts(stand)).some(
+          ({ run, skipped = '' }) => run !== undefined && /relays.*reserved/.test(skipped),
+        ),
+      { what: 'it is given up, and says what it waited for', timeoutMs: 20_000 },
     )
   })
 })

@@ -16,15 +16,26 @@ export function startOf(schedule: string, one: Settled, nowMs: number): PlannedS
   return { schedule, plannedAt, skipped, ...(count === 1 ? {} : { count, until: isoTime(untilMs) }) }
 }
 
-/** What the ledger has of a planned start whose run has ended. */
-export function finishedOf(schedule: string, plannedMs: number, run: RunRecord): PlannedStart {
+/**
+ * What the ledger has of a planned start whose run has ended.
+ *
+ * @param waitedFor - what it was waiting for when it was given up, as a sentence
+ */
+export function finishedOf(
+  schedule: string,
+  plannedMs: number,
+  run: RunRecord,
+  waitedFor?: string,
+): PlannedStart {
   const { id, startedAt, endedAt, end, message } = run
   const start = { schedule, plannedAt: isoTime(plannedMs), run: id }
   const finished = {
     ...(endedAt === undefined ? {} : { finishedAt: endedAt }),
     ...(end === undefined ? {} : { end }),
   }
-  if (startedAt === undefined) return { ...start, ...finished, skipped: message }
+  if (startedAt === undefined) {
+    return { ...start, ...finished, skipped: waitedFor === undefined ? message : `${message} ${waitedFor}` }
+  }
   return { ...start, startedAt, lateMs: Math.max(0, Date.parse(startedAt) - plannedMs), ...finished }
 }
 

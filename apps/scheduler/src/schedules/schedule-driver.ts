@@ -62,6 +62,8 @@ export class ScheduleDriver {
   #lookedMs = -Infinity
   #shown = ''
   readonly #missing = new Map<string, number>()
+  /** What runs that were given up had been waiting for, as sentences. */
+  readonly #waitedFor = new Map<string, string>()
 
   constructor(schedule: ScheduleConfig, stored: Partial<StoredSchedule>, tools: ScheduleTools) {
     this.schedule = schedule
@@ -199,10 +201,16 @@ export class ScheduleDriver {
     const { id, withinMs } = this.schedule
     return memory.going.flatMap(({ plannedMs, run }) => {
       const record = context.client.site.view.runs.get(run)
-      if (record?.state === 'ended') return [finishedOf(id, plannedMs, record)]
+      if (record?.state === 'ended') {
+        const waitedFor = this.#waitedFor.get(run)
+        this.#waitedFor.delete(run)
+        return [finishedOf(id, plannedMs, record, waitedFor)]
+      }
       if (runs.has(run)) {
-        const isTooLate = record?.state === 'waiting' && nowMs - Date.parse(record.submittedAt) > withinMs
-        if (isTooLate) runs.stop(run, `schedule ${id}`)
+        if (record?.state === 'waiting' && nowMs - Date.parse(record.submittedAt) > withinMs) {
+          if (!this.#waitedFor.has(run)) this.#waitedFor.set(run, record.message)
+          runs.stop(run, `schedule ${id}`)
+        }
         return []
       }
       const since = this.#missing.get(run) ?? performance.now()
