@@ -15,6 +15,8 @@ const MOST_SHOWN = 200
 /** Which series are plotted: a list to tick, searched by what they are called. */
 export function SeriesPicker({ choices, chosen, onChange }: SeriesPickerProps) {
   const [search, setSearch] = useState('')
+  // Only how it begins: whoever ticks several wants it open until it is closed.
+  const [isOpen] = useState(chosen.length === 0)
   const found = useMemo(() => {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean)
     return choices.filter(({ name, instrument, label }) => {
@@ -24,7 +26,7 @@ export function SeriesPicker({ choices, chosen, onChange }: SeriesPickerProps) {
   }, [choices, search])
   const isFull = chosen.length >= MOST_SERIES
   return (
-    <details class="series-picker" data-part="series-picker" open={chosen.length === 0}>
+    <details class="series-picker" data-part="series-picker" open={isOpen}>
       <summary>{t('plotChoose', { count: chosen.length })}</summary>
       <input
         class="line"

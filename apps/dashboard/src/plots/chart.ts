@@ -1,5 +1,6 @@
 import uPlot from 'uplot'
 import { formatNumber } from '../format.ts'
+import { NO_COLUMNS, dataOf } from './aligned.ts'
 import { type ChartEvents, type ChartModel, type Palette, paletteOf } from './chart-model.ts'
 import { followGestures } from './gestures.ts'
 import { type Columns, columnsOf, extentIn, isStepped, isText, type PlotLine, type View } from './lines.ts'
@@ -288,18 +289,4 @@ function bandsBetween(lines: readonly PlotLine[], palette: Palette): uPlot.Band[
     index += isStepped(line) ? 1 : 3
   }
   return bands
-}
-
-const NO_COLUMNS: Columns = { x: [], mean: [], min: [], max: [] }
-
-/** All lines over one column of times; what a line has no point at is left out, and null breaks it. */
-function dataOf(lines: readonly PlotLine[], all: readonly Columns[]): uPlot.AlignedData {
-  const tables = lines.map((line, index): uPlot.AlignedData => {
-    const { x, mean, max, min } = all[index] ?? NO_COLUMNS
-    if (isStepped(line)) return [x, mean]
-    // Single readings are their own highest and lowest: one line is enough for them.
-    const none = line.data.bucketMs === 0 ? x.map(() => null) : null
-    return [x, mean, none ?? max, none ?? min]
-  })
-  return tables.length === 0 ? [[]] : uPlot.join(tables)
 }

@@ -1,6 +1,7 @@
 import type { Gap, HistorySeries } from '@golem/core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { dataOf } from './aligned.ts'
 import { columnsOf, extentIn, findAt, type PlotLine, stretchesOf, united } from './lines.ts'
 
 const NOW = 100_000
@@ -129,4 +130,22 @@ test('the extent of a view has what the line has at its edges', () => {
   assert.deepEqual(extentIn(columns, { from: 4, to: 6 }), [40, 60])
   assert.deepEqual(extentIn(columns, { from: 4, to: 12 }), [40, 100])
   assert.equal(extentIn(columns, { from: 30, to: 40 }), null)
+})
+
+test('a gap breaks its line also where another line goes on within it', () => {
+  const gap: Gap = {
+    from: '1970-01-01T00:00:10.000Z',
+    to: '1970-01-01T00:00:50.000Z',
+    reason: 'link',
+    message: '',
+  }
+  const broken = lineOf({ times: [5_000, 10_000, 50_000], gaps: [gap] })
+  const whole = lineOf({ times: [5_000, 20_000, 30_000, 50_000] })
+  const lines = [broken, whole]
+  const [x = [], mean = []] = dataOf(
+    lines,
+    lines.map((line) => columnsOf(line, NOW)),
+  )
+  const within = [...x].flatMap((at, index) => (at > 10_000 && at < 50_000 ? [mean[index]] : []))
+  assert.deepEqual(within, [null, null, null])
 })
