@@ -111,12 +111,15 @@ test('the example of the README runs, word for word', async () => {
   assert.match(ran.out, /^CO2: \d+(\.\d+)? ppm\nRefused: .*relay0.*\n$/)
   const [run] = (await stand.api<RunRecord[]>('/api/runs?recipe=ventilation')).body
   assert.deepEqual([run?.end, run?.by], ['completed', 'anna (local)'])
-  const { body: events } = await stand.api<SiteEvent[]>('/api/events?limit=200')
-  assert.ok(
-    events.some(
-      ({ message, by }) => message === `aired, the run ${run?.id} has completed` && by === 'anna (local)',
-    ),
-    JSON.stringify(events.slice(-5)),
+  // A line of the log is answered before it is stored.
+  await eventually(
+    async () => {
+      const { body: events } = await stand.api<SiteEvent[]>('/api/events?limit=200')
+      return events.some(
+        ({ message, by }) => message === `aired, the run ${run?.id} has completed` && by === 'anna (local)',
+      )
+    },
+    { what: 'its line is in the log' },
   )
 })
 
