@@ -34,7 +34,8 @@ export function expectationOf(site: Site, view: SiteView, { instrument, paramete
   if (snapshot?.condition === 'stopped') return because('stopped', snapshot.message)
   const worker = view.workers.get(snapshot?.owner ?? '')
   if (!worker) {
-    const who = description?.kind === 'derived' ? 'No scheduler computes it.' : 'No worker is in charge of it.'
+    const who =
+      description?.kind === 'derived' ? 'No scheduler computes it.' : 'No worker is in charge of it.'
     return because('worker', who)
   }
   const silentMs = view.now() - Date.parse(worker.lastSeen)

@@ -26,7 +26,10 @@ async function openWith(t: TestContext, place: string | null): Promise<FastifyIn
   const client = new InMemoryClient()
   client.view.timeMs = NOW
   client.view.descriptions.set('relay-1', descriptionOf('relay-1'))
-  const site = { ...siteOf(['relay-1']), archive: place === null ? null : { place, stream: 1_000, keep: KEEP_ALL } }
+  const site = {
+    ...siteOf(['relay-1']),
+    archive: place === null ? null : { place, stream: 1_000, keep: KEEP_ALL },
+  }
   const app = await buildApp({ site, client, assetsDir: '/nonexistent', log: pino({ level: 'silent' }) })
   t.after(() => app.close())
   return app

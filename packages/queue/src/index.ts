@@ -1,9 +1,5 @@
 export { type AdminOptions, clearQueue, initDb } from './admin.ts'
-export {
-  ArchiveClient,
-  type ArchiveClientOptions,
-  type HappenedEvents,
-} from './archive-client.ts'
+export { ArchiveClient, type ArchiveClientOptions, type HappenedEvents } from './archive-client.ts'
 export * from './api.ts'
 export { SiteClock } from './clock.ts'
 export { type Connection, connect, disconnect, withoutPassword } from './connection.ts'

@@ -43,8 +43,15 @@ async function switchOn(): Promise<void> {
   }
 }
 
+/** What is told of safe states, as soon as the web process has Redis again. */
 const safeEvents = async (): Promise<string> => {
-  const { body } = await stand.api<SiteEvent[]>('/api/events?kind=safe')
+  const { body } = await eventually(
+    async () => {
+      const answer = await stand.api<SiteEvent[]>('/api/events?kind=safe')
+      return answer.status === 200 ? answer : undefined
+    },
+    { what: 'the log can be read' },
+  )
   return body.map(({ instrument, message }) => `${instrument}: ${message}`).join('\n')
 }
 
