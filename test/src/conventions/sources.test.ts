@@ -62,3 +62,10 @@ function dashboardFiles(): string[] {
     ...filesBelow('apps/dashboard', /^[^/]+\.html$/),
   ].filter((path) => !path.endsWith('.test.ts'))
 }
+
+test('what npm start builds needs no development dependencies: it installs none', () => {
+  const needing = ['packages', 'apps']
+    .flatMap((folder) => filesBelow(folder, /^[^/]+\/package\.json$/))
+    .filter((path) => 'devDependencies' in (JSON.parse(readText(path)) as object))
+  assert.deepEqual(needing, [])
+})
