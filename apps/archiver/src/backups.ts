@@ -1,7 +1,7 @@
-import { backupName, isDue, orderBackup, runProgram, timeOfName, toRemove } from '@golem/backup'
-import type { BackupConfig, Site } from '@golem/config'
+import { BackupError, backupName, isDue, orderBackup, runProgram, timeOfName, toRemove } from '@golem/backup'
+import { type BackupConfig, type Site, readSecretFile } from '@golem/config'
 import { type BackupState, isoTime, messageOf } from '@golem/core'
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { Logger } from 'pino'
 
@@ -75,8 +75,7 @@ export class Backups {
   async #makeWhenDue(): Promise<void> {
     const { folder, keep, passphraseFile, atMinutes } = this.#config
     if (!isDue(this.#lastAt(), Date.now(), atMinutes)) return this.#carryOn()
-    const passphrase =
-      passphraseFile === null ? null : readFileSync(passphraseFile, 'utf8').replace(/\r?\n$/, '')
+    const passphrase = passphraseFile === null ? null : this.#secret(passphraseFile)
     const file = path.join(folder, backupName(this.#site.name, new Date(), passphrase !== null))
     const { signal } = this.#ending
     await orderBackup(
@@ -99,6 +98,12 @@ export class Backups {
     await runProgram(program, args, AbortSignal.any([this.#ending.signal, AbortSignal.timeout(CARRY_MAX_MS)]))
     this.#toCarry = undefined
     this.#log.info({ file, program }, 'backup carried on')
+  }
+
+  #secret(file: string): string {
+    const read = readSecretFile(file, this.#site.instanceDir)
+    if ('fault' in read) throw new BackupError(read.fault)
+    return read.secret
   }
 
   #lastAt(): number | null {

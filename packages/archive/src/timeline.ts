@@ -12,6 +12,7 @@ import {
 } from '@golem/core'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import type { Cell, Database, Transaction } from './database.ts'
+import type { EventRow } from './event-row.ts'
 
 /** As many entries are looked through at once: some 10 ms of work. */
 const SLICE = 10_000
@@ -77,21 +78,6 @@ async function withCommands(reader: Reader, entries: readonly TimelineEntry[]): 
       .flatMap((id) => records.get(id) ?? [])
     return own.length === 0 ? entry : { ...entry, commands: own }
   })
-}
-
-interface EventRow extends Record<string, Cell> {
-  id: string
-  t: number
-  written: number
-  kind: string
-  level: string
-  instrument: string | null
-  by_whom: string | null
-  command: string | null
-  run: string | null
-  stage: string | null
-  message: string
-  data: string | null
 }
 
 class Search {

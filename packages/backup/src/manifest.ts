@@ -1,3 +1,4 @@
+import { isPostgresUrl } from '@golem/archive'
 import { createHash } from 'node:crypto'
 import { createReadStream, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -66,7 +67,7 @@ export async function digestOf(file: string): Promise<{ bytes: number; sha256: s
 
 /** The files of an SQLite archive. @param place - of the archive, or the URL of a server, which has none */
 export function archiveFiles(place: string): string[] {
-  return /^postgres(ql)?:/.test(place) || place === '' ? [] : [place, `${place}-wal`, `${place}-shm`]
+  return place === '' || isPostgresUrl(place) ? [] : [place, `${place}-wal`, `${place}-shm`]
 }
 
 /** The name of a backup in a folder of them. @param encrypted - with a passphrase */

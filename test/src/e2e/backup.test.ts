@@ -195,10 +195,15 @@ test('a damaged backup, a wrong passphrase, and what is in the way are refused, 
 
 test('the archiver makes a backup when one is due, carries it on, and says when that fails', async (t) => {
   const carried = elsewhere(t)
+  // Spaces and a second line belong to it, whoever reads it.
+  const passphraseFile = join(elsewhere(t), 'passphrase')
+  writeFileSync(passphraseFile, ` ${PASSPHRASE} \nand more\n`)
   const stand = await startStand({
     archivers: 1,
     workers: 0,
-    site: { backup: { at: '00:00', to: 'kept', afterwards: ['cp', '{file}', `${carried}/`] } },
+    site: {
+      backup: { at: '00:00', to: 'kept', passphraseFile, afterwards: ['cp', '{file}', `${carried}/`] },
+    },
   })
   t.after(() => stand.close())
   const [name = ''] = await eventually(
@@ -208,7 +213,8 @@ test('the archiver makes a backup when one is due, carries it on, and says when 
       timeoutMs: 60_000,
     },
   )
-  assert.match((await golem(stand, 'backup', '--check', join(stand.dir, 'kept', name))).out, /is whole/)
+  const check = ['--check', join(stand.dir, 'kept', name), '--passphrase-file', passphraseFile]
+  assert.match((await golem(stand, 'backup', ...check)).out, /is whole/)
   const backup = await eventually(async () => (await fleet(stand)).archivers[0]?.backup, {
     what: 'the fleet knows of the backup',
   })

@@ -1,6 +1,5 @@
-import { messageOf } from '@golem/core'
 import type { Command } from 'commander'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { CommonOptions, Context } from '../context.ts'
 import { CliError } from '../exit-codes.ts'
@@ -27,7 +26,7 @@ export function backup(program: Command, context: Context): Command {
         '  golem backup --check /mnt/nas/golem/stand-2026-05-01T03-00-00Z.golem-backup',
     )
     .action(async (file: string | undefined, options: BackupCommandOptions) => {
-      const passphrase = passphraseOf(context, options)
+      const passphrase = await passphraseOf(context, options)
       if (options.check) return check(context, file, options, passphrase)
       await write(context, file, options, passphrase)
     })
@@ -83,24 +82,24 @@ async function write(
 export function withPassphrase(command: Command): Command {
   return command.option(
     '--passphrase-file <file>',
-    'file with the passphrase in its first line (default: the one in GOLEM_BACKUP_PASSPHRASE)',
+    'file with the passphrase and nothing else (default: the one in GOLEM_BACKUP_PASSPHRASE)',
   )
 }
 
-/** The passphrase that was chosen; null: none. @throws CliError usage when its file can't be read or is empty */
-export function passphraseOf(context: Context, options: { passphraseFile?: string }): string | null {
+/**
+ * The passphrase that was chosen, read as the archiver reads it for the backups of every day; null: none.
+ *
+ * @throws CliError usage when its file can't be read or is empty
+ */
+export async function passphraseOf(
+  context: Context,
+  options: { passphraseFile?: string },
+): Promise<string | null> {
   if (options.passphraseFile === undefined) return context.env['GOLEM_BACKUP_PASSPHRASE'] ?? null
-  const file = path.resolve(context.cwd, options.passphraseFile)
-  let passphrase: string | undefined
-  try {
-    passphrase = readFileSync(file, 'utf8').split('\n')[0]?.trim()
-  } catch (error) {
-    throw new CliError('usage', `The passphrase file ${file} can't be read: ${messageOf(error)}.`, {
-      cause: error,
-    })
-  }
-  if (!passphrase) throw new CliError('usage', `The passphrase file ${file} is empty.`)
-  return passphrase
+  const { readSecretFile } = await import('@golem/config')
+  const read = readSecretFile(options.passphraseFile, context.cwd)
+  if ('fault' in read) throw new CliError('usage', read.fault)
+  return read.secret
 }
 
 /** What is wrong with a backup as what the command ends with. */

@@ -42,11 +42,12 @@ export function restore(program: Command, context: Context): Command {
       if (options.replace) {
         await agree(context, options, `Replace the site in ${instanceDir}, and what Redis has of it?`)
       }
+      const passphrase = await passphraseOf(context, options)
       const { restoreBackup } = await import('@golem/backup')
       const restored = await orFailed(() =>
         restoreBackup({
           file: path.resolve(context.cwd, file),
-          passphrase: passphraseOf(context, options),
+          passphrase,
           siteFile,
           instanceDir,
           replace: options.replace ?? false,

@@ -1,5 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Cell, Database } from '../database.ts'
+import type { EventRow } from '../event-row.ts'
 import type { Origin } from './origin.ts'
 
 const PAGE_ROWS = 1_000
@@ -23,21 +24,6 @@ export interface LogSelection {
   kind?: string
   /** Only what comes after this one. */
   after?: { t: number; id: string }
-}
-
-type EventRow = {
-  id: string
-  t: number
-  written: number
-  kind: string
-  level: string
-  instrument: string | null
-  by_whom: string | null
-  command: string | null
-  run: string | null
-  stage: string | null
-  message: string
-  data: string | null
 }
 
 /**
