@@ -1,6 +1,6 @@
 import { type Database, openArchive } from '@golem/archive'
-import { type Site, VERSION } from '@golem/config'
-import { type ArchiverRecord, GolemError, isoTime, messageOf } from '@golem/core'
+import { type Site, VERSION, selfDescription } from '@golem/config'
+import { GolemError, isoTime, messageOf } from '@golem/core'
 import { ArchiveClient } from '@golem/queue'
 import os from 'node:os'
 import type { Logger } from 'pino'
@@ -95,6 +95,7 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
       const { entries, ms } = await client.backlog()
       await client.beat({
         id,
+        host: os.hostname(),
         ...describe(),
         lastSeen: isoTime(client.clock.now()),
         writes: writer !== undefined,
@@ -137,27 +138,5 @@ export function startArchiver(site: Site, options: ArchiverOptions): RunningArch
       client.close()
       log.info('archiver stopped')
     },
-  }
-}
-
-function selfDescription(): () => Pick<
-  ArchiverRecord,
-  'host' | 'pid' | 'version' | 'node' | 'startedAt' | 'rssMb' | 'cpuPercent'
-> {
-  const startedAt = new Date().toISOString()
-  let before = { cpu: process.cpuUsage(), at: performance.now() }
-  return () => {
-    const cpu = process.cpuUsage(before.cpu)
-    const elapsedMs = Math.max(1, performance.now() - before.at)
-    before = { cpu: process.cpuUsage(), at: performance.now() }
-    return {
-      host: os.hostname(),
-      pid: process.pid,
-      version: VERSION,
-      node: process.version,
-      startedAt,
-      rssMb: Math.round(process.memoryUsage.rss() / 1e6),
-      cpuPercent: Math.round((cpu.user + cpu.system) / 10 / elapsedMs),
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { type Site, VERSION, configurationChange, configurationDigests } from '@golem/config'
+import { type Site, VERSION, configurationChange, configurationDigests, selfDescription } from '@golem/config'
 import type { Model, WorkerRecord } from '@golem/core'
 import { type ControlMessage, WorkerClient } from '@golem/queue'
 import os from 'node:os'
@@ -91,7 +91,7 @@ export function startWorker(site: Site, options: WorkerOptions): RunningWorker {
     links,
     models,
     leaseMs: site.leaseMs,
-    describe: selfDescription(unclaimedDevices),
+    describe: workerDescription(unclaimedDevices),
   })
   const control = (message: ControlMessage): void => {
     const done = obey(message, ownership)
@@ -166,29 +166,16 @@ export function linksOf(site: Site): LinkConfig[] {
   return [...links.values()]
 }
 
-function selfDescription(
+function workerDescription(
   unclaimedDevices: UnclaimedDevices,
 ): () => Omit<WorkerRecord, 'links' | 'lastSeen' | 'id' | 'host'> {
-  const startedAt = new Date().toISOString()
+  const describe = selfDescription()
   const lag = monitorEventLoopDelay({ resolution: 20 })
   lag.enable()
-  let before = { cpu: process.cpuUsage(), at: performance.now() }
   return () => {
-    const cpu = process.cpuUsage(before.cpu)
-    const elapsedMs = Math.max(1, performance.now() - before.at)
-    before = { cpu: process.cpuUsage(), at: performance.now() }
     const loopLagMs = Math.round(lag.max / 1e6)
     lag.reset()
-    return {
-      pid: process.pid,
-      version: VERSION,
-      node: process.version,
-      startedAt,
-      rssMb: Math.round(process.memoryUsage.rss() / 1e6),
-      cpuPercent: Math.round((cpu.user + cpu.system) / 10 / elapsedMs),
-      loopLagMs,
-      unclaimed: unclaimedDevices.found,
-    }
+    return { ...describe(), loopLagMs, unclaimed: unclaimedDevices.found }
   }
 }
 

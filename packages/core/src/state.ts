@@ -75,21 +75,25 @@ export interface StateDocument {
   bus: BusState
 }
 
-/** What a worker process says of itself, once a second. */
-export interface WorkerRecord {
-  id: string
-  host: string
+/** What every process with a record of its own says of itself. */
+export interface ProcessDescription {
   pid: number
   version: string
   node: string
   startedAt: string
+  rssMb: number
+  /** Share of one core used since the last beat, in percent. */
+  cpuPercent: number
+}
+
+/** What a worker process says of itself, once a second. */
+export interface WorkerRecord extends ProcessDescription {
+  id: string
+  host: string
   /** Last beat, ISO 8601 UTC, by the site's clock. */
   lastSeen: string
   /** Links it owns. */
   links: readonly string[]
-  rssMb: number
-  /** Share of one core used since the last beat, in percent. */
-  cpuPercent: number
   /** How late the process's own timers are, in ms. */
   loopLagMs: number
   /** Devices on its machine that no instrument of the site stands for. */
@@ -107,13 +111,9 @@ export interface UnclaimedDevice {
 }
 
 /** What an archiver process says of itself, once a second. Of several one writes, the others stand by. */
-export interface ArchiverRecord {
+export interface ArchiverRecord extends ProcessDescription {
   id: string
   host: string
-  pid: number
-  version: string
-  node: string
-  startedAt: string
   /** Last beat, ISO 8601 UTC, by the site's clock. */
   lastSeen: string
   /** Is it the one that writes? What follows is said of that one. */
@@ -141,8 +141,6 @@ export interface ArchiverRecord {
   trouble?: { kind: 'full' | 'slow' | 'down'; message: string }
   /** Of the backups that the site has asked for; absent: none. */
   backup?: BackupState
-  rssMb: number
-  cpuPercent: number
 }
 
 /** How the backups of a site are. */
